@@ -1,0 +1,29 @@
+#pragma once
+
+// Ways to wake somebody: eventfds that are rung and never read (edge-triggered epoll sees every
+// write), and futexes, shared between processes or private to one.
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/deadline.hpp"
+#include "os/fd.hpp"
+
+namespace procpool::inline v0::os {
+
+/// A non-blocking, close-on-exec eventfd.
+Fd make_event();
+
+/// Adds 1. False when the descriptor is not (or no longer) an eventfd of ours: EBADF, EINVAL.
+/// A full counter counts as rung. Async-signal-safe.
+bool ring(int event) noexcept;
+
+enum class Scope { process, shared };
+
+/// Sleeps while `word == expected`, until woken or the deadline. May return early for no reason:
+/// callers loop. Works on memory that is mapped read-only. True unless the deadline passed.
+bool futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected, Scope scope,
+                Deadline until = never) noexcept;
+void futex_wake(const std::atomic<std::uint32_t>& word, int sleepers, Scope scope) noexcept;
+
+}  // namespace procpool::inline v0::os

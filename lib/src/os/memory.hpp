@@ -1,0 +1,45 @@
+#pragma once
+
+// Anonymous shared memory: sealed memfds and their mappings. Nothing here has a name on disk, so
+// nothing is left when every process that maps it is gone.
+
+#include <boost/interprocess/mapped_region.hpp>
+#include <cstddef>
+
+#include "os/fd.hpp"
+
+namespace procpool::inline v0::os {
+
+enum class Access { read_only, read_write };
+
+/// A memfd of `bytes` (rounded up to pages by the caller), every page allocated now (so that a full
+/// machine is an exception here and never a SIGBUS later), sealed against resizing.
+/// Throws std::system_error (memfd_create, fallocate, fcntl).
+Fd make_memory(const char* name, std::size_t bytes);
+
+/// From now on nobody can map it writable or write to it; existing writable mappings stay so.
+void seal_against_writers(const Fd& memory);
+/// No further seals.
+void seal_finally(const Fd& memory);
+
+/// One mapping of a whole memory, MADV_DONTFORK (a forked child faults instead of writing into the
+/// ring) and MADV_DONTDUMP, populated.
+class Mapping {
+ public:
+  Mapping() noexcept = default;
+  Mapping(const Fd& memory, Access access);
+  Mapping(Mapping&& other) noexcept { region_.swap(other.region_); }
+  Mapping& operator=(Mapping&& other) noexcept {
+    region_.swap(other.region_);
+    return *this;
+  }
+
+  std::byte* data() const noexcept { return static_cast<std::byte*>(region_.get_address()); }
+  std::size_t size() const noexcept { return region_.get_size(); }
+  explicit operator bool() const noexcept { return region_.get_address() != nullptr; }
+
+ private:
+  boost::interprocess::mapped_region region_;
+};
+
+}  // namespace procpool::inline v0::os

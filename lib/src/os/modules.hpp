@@ -1,0 +1,35 @@
+#pragma once
+
+// Code identity: an address as (module, offset), the same in every process that runs the same code.
+
+#include <cstdint>
+#include <string>
+
+namespace procpool::inline v0::os {
+
+/// Names one byte of code or data of one build of one module. `module` is a 64-bit digest of the
+/// build id (or of the code itself where there is no build id).
+struct CodeAddress {
+  std::uint64_t module = 0;
+  std::uint64_t offset = 0;
+  friend bool operator==(const CodeAddress&, const CodeAddress&) = default;
+};
+
+/// The identity of an address in this process. module 0: in no loaded module.
+/// Thread-safe; cached, so the second look at one address costs a few nanoseconds.
+CodeAddress identify(const void* address);
+
+/// The address here, or null when no such module is loaded or the offset lies outside it.
+/// `executable`: also null unless it lies in an executable segment.
+const void* locate(CodeAddress where, bool executable);
+
+/// "libfoo.so.1 (build id 5ac0…)": for messages. Empty when not loaded here.
+std::string module_name(std::uint64_t module);
+
+/// The digest of the running program itself.
+std::uint64_t program_identity();
+
+/// "my_function(int)" or "program+0x1234" when the symbol is not exported.
+std::string describe_code(const void* address);
+
+}  // namespace procpool::inline v0::os

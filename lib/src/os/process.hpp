@@ -1,0 +1,44 @@
+#pragma once
+
+// Processes by pidfd: identity that cannot be recycled under us, exit status read once.
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "os/fd.hpp"
+
+namespace procpool::inline v0::os {
+
+struct ExitStatus {
+  enum class How : unsigned char { exited, signaled, unknown };
+  How how = How::unknown;
+  int value = 0;       // exit code or signal number
+  bool core = false;
+};
+
+pid_t this_pid() noexcept;
+/// A pidfd, close-on-exec. Throws std::system_error; ESRCH when there is no such process.
+Fd open_pidfd(pid_t pid);
+/// True once the process has exited (it may still be a zombie).
+bool has_exited(int pidfd) noexcept;
+/// False when the process was already gone.
+bool send_signal(int pidfd, int signal) noexcept;
+/// SIGKILL to the process group `leader` leads. Only while that process is not yet reaped.
+void kill_group(pid_t leader) noexcept;
+
+/// Reaps a child that has exited: kills its group first (the pid is still ours as a zombie), then
+/// takes the status. nullopt: still running. `unknown`: the host reaped it (waitpid(-1), SIGCHLD
+/// ignored) or it is not our child.
+std::optional<ExitStatus> reap(int pidfd, pid_t pid) noexcept;
+
+/// "SIGSEGV", "SIGKILL", "signal 42".
+std::string signal_name(int signal);
+
+/// fork(2) with stdio flushed first. 0 in the child.
+pid_t fork_process();
+/// Flushes stdio (the sanitizers' and coverage's hooks too) and ends without running destructors.
+[[noreturn]] void exit_now(int code) noexcept;
+
+}  // namespace procpool::inline v0::os

@@ -1,0 +1,103 @@
+#pragma once
+
+// What    The word by which a worker and the supervisor agree, once, who has which elements of the
+//         call in a slot: {lap:16, limit:24, next:24}. Elements [0, next) were taken by the worker,
+//         [next, limit) wait, [limit, count) were taken back. A single call is a range of one.
+// Writers Both, by compare-and-swap: the worker only raises `next`, the supervisor only lowers
+//         `limit`. A word that still carries another lap belongs to the slot's previous use and
+//         counts as {lap, count, 0}: publishing a slot writes nothing here, so the line stays with
+//         the worker.
+// Order   Each successful exchange acquires and releases. The slot's bytes are published by the
+//         slot tail (slots.hpp), not by this word.
+// Death   Of the worker: `next` says what was started. It is evidence, not truth (a wild write can
+//         reach it): the supervisor believes only a word that `read` finds legal against its own
+//         ledger. Of the supervisor: nothing is left that matters.
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+
+#include "shm/atomics.hpp"
+
+namespace procpool::inline v0::shm {
+
+inline constexpr std::uint32_t max_elements = (1U << 24) - 1;
+
+struct Claim {
+  std::uint16_t lap = 0;
+  std::uint32_t limit = 0;
+  std::uint32_t next = 0;
+
+  static constexpr Claim unpack(std::uint64_t word) {
+    return {static_cast<std::uint16_t>(word >> 48),
+            static_cast<std::uint32_t>(word >> 24) & max_elements,
+            static_cast<std::uint32_t>(word) & max_elements};
+  }
+  constexpr std::uint64_t pack() const {
+    return std::uint64_t{lap} << 48 | std::uint64_t{limit} << 24 | next;
+  }
+  friend bool operator==(const Claim&, const Claim&) = default;
+};
+
+/// Elements [first, last) of a call.
+struct Range {
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+  std::uint32_t size() const { return last - first; }
+  bool empty() const { return first == last; }
+  friend bool operator==(const Range&, const Range&) = default;
+};
+
+/// Lap 0 is never used, so that fresh (zero) memory is "another lap".
+constexpr std::uint16_t lap_of(std::uint64_t sequence, std::uint32_t slots) {
+  return static_cast<std::uint16_t>(sequence / slots % 0xffff + 1);
+}
+
+namespace claim {
+
+constexpr Claim seen(std::uint64_t word, std::uint16_t lap, std::uint32_t count) {
+  const Claim claim = Claim::unpack(word);
+  return claim.lap == lap ? claim : Claim{lap, count, 0};
+}
+
+/// Worker: the next elements, at most `block` of them. Empty: nothing (left) to run here.
+template <class Word>
+Range take(Word& word, std::uint16_t lap, std::uint32_t count, std::uint32_t block) {
+  std::uint64_t now = load_acquire(word);
+  for (;;) {
+    Claim claim = seen(now, lap, count);
+    if (claim.next >= claim.limit) return {claim.next, claim.next};
+    const Range range{claim.next, claim.next + std::min(block, claim.limit - claim.next)};
+    claim.next = range.last;
+    if (exchange_if(word, now, claim.pack())) return range;
+  }
+}
+
+/// Supervisor: takes back everything from `keep` on that the worker has not taken. Returns the new
+/// limit L: elements [L, previous limit) are the supervisor's again.
+template <class Word>
+std::uint32_t lower_limit(Word& word, std::uint16_t lap, std::uint32_t count, std::uint32_t keep) {
+  std::uint64_t now = load_acquire(word);
+  for (;;) {
+    Claim claim = seen(now, lap, count);
+    const std::uint32_t limit = std::max(claim.next, keep);
+    if (limit >= claim.limit) return claim.limit;
+    claim.limit = limit;
+    if (exchange_if(word, now, claim.pack())) return limit;
+  }
+}
+
+/// Supervisor: how far the worker got, or nullopt when the word is none that an honest worker can
+/// leave behind, given the limit and the count in the ledger. `touched`: whether this lap's first
+/// exchange has happened; the ledger knows when it lowered the limit itself.
+template <class Word>
+std::optional<std::uint32_t> started(const Word& word, std::uint16_t lap, std::uint32_t count,
+                                     std::uint32_t limit) {
+  const Claim claim = Claim::unpack(load_acquire(word));
+  if (claim.lap != lap) return limit == count ? std::optional<std::uint32_t>{0} : std::nullopt;
+  if (claim.limit != limit || claim.next > claim.limit) return std::nullopt;
+  return claim.next;
+}
+
+}  // namespace claim
+}  // namespace procpool::inline v0::shm

@@ -1,0 +1,100 @@
+#pragma once
+
+// Every byte that two processes share, in one picture. Nothing else lives in shared memory.
+//
+//   pool page      supervisor writes, workers read only
+//   ┌──────────────────┐
+//   │ target           │  whom workers ring: {epoch, sleeper}                        doorbell.hpp
+//   └──────────────────┘
+//   tasks          one per worker; supervisor writes, the worker maps it read-only (sealed)
+//   ┌──────────────────┬──────────────────────┬──────────────────────────────────┐
+//   │ TaskHeader       │ slots 128 × 64 bytes │ arena: calls that do not fit     │
+//   │ tail head wake   │ a call or a message  │ into a slot. The supervisor alone│
+//   │                  │ each                 │ allocates (arena.hpp)            │
+//   └──────────────────┴──────────────────────┴──────────────────────────────────┘
+//   0                  256                    8448                               32768
+//   results        one per worker; the worker writes; claim words both (compare-and-swap)
+//   ┌──────────────────┬────────────────────┬──────────┬──────────────────────────┐
+//   │ ResultHeader     │ claims 128 × 8     │ (spare)  │ result ring              │
+//   │ tail asleep      │ who has which slot │          │ records, worker → home   │
+//   │ consumed         │ (claim.hpp)        │          │ (ring.hpp)               │
+//   └──────────────────┴────────────────────┴──────────┴──────────────────────────┘
+//   0                  512                  1536       4096                       36864
+//
+// Sizes are small because touching fresh pages is what starting a worker costs. What is larger than
+// an arena or ring can hold travels in a slab, a memory of its own (channel/slab.hpp).
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace procpool::inline v0::shm {
+
+inline constexpr std::uint64_t magic = 0x316c6f6f70636f72;  // "rocpool1"
+inline constexpr std::uint32_t version = 1;
+
+inline constexpr std::size_t cache_line = 64;
+inline constexpr std::size_t page = 4096;
+
+/// Slots per worker: how many calls can wait in a worker's hands. Too few: the worker idles between
+/// tiny tasks; too many: memory, and more to take back.
+inline constexpr std::uint32_t slot_count = 128;
+inline constexpr std::size_t slot_bytes = 64;
+
+using Word64 = std::atomic<std::uint64_t>;
+using Word32 = std::atomic<std::uint32_t>;
+
+struct PoolPage {
+  alignas(cache_line) Word64 target;
+};
+
+struct TaskHeader {
+  std::uint64_t magic;
+  std::uint32_t version;
+  std::uint32_t slots;
+  std::uint64_t total_bytes;
+  alignas(cache_line) Word64 tail;  // slots published
+  alignas(cache_line) Word64 head;  // result bytes consumed
+  alignas(cache_line) Word32 wake;  // the worker's futex
+};
+
+struct alignas(slot_bytes) Slot {
+  std::byte bytes[slot_bytes];
+};
+
+struct ResultHeader {
+  std::uint64_t magic;
+  std::uint32_t version;
+  std::uint32_t claims;
+  std::uint64_t total_bytes;
+  alignas(cache_line) Word64 tail;      // result bytes published
+  alignas(cache_line) Word32 asleep;    // odd: the worker sleeps or is about to
+  alignas(cache_line) Word64 consumed;  // slots passed: a hint, validated
+};
+
+struct TaskMemory {
+  TaskHeader header;
+  alignas(256) Slot slots[slot_count];
+  std::byte arena[32768 - 256 - slot_count * slot_bytes];
+};
+
+struct ResultMemory {
+  ResultHeader header;
+  alignas(512) Word64 claims[slot_count];
+  alignas(page) std::byte ring[32768];
+};
+
+inline constexpr std::size_t arena_bytes = sizeof(TaskMemory::arena);
+inline constexpr std::size_t ring_bytes = sizeof(ResultMemory::ring);
+
+static_assert(Word64::is_always_lock_free && Word32::is_always_lock_free,
+              "words shared between processes must not hide a lock");
+static_assert(sizeof(Word64) == 8 && sizeof(Word32) == 4);
+static_assert(sizeof(PoolPage) <= page);
+static_assert(sizeof(TaskHeader) == 256 && offsetof(TaskMemory, slots) == 256);
+static_assert(offsetof(TaskMemory, arena) == 8448 && sizeof(TaskMemory) == 8 * page);
+static_assert(sizeof(ResultHeader) == 256 && offsetof(ResultMemory, claims) == 512);
+static_assert(offsetof(ResultMemory, ring) == page && sizeof(ResultMemory) == 9 * page);
+static_assert((slot_count & (slot_count - 1)) == 0 && (ring_bytes & (ring_bytes - 1)) == 0);
+
+}  // namespace procpool::inline v0::shm

@@ -1,0 +1,20 @@
+# Developer mode: what those who work on procpool want and its users must not get.
+set(PROCPOOL_SANITIZE "" CACHE STRING "Sanitizers: empty, address,undefined or thread")
+
+add_compile_options(-Wall -Wextra -Wconversion -Wshadow)
+if(PROCPOOL_SANITIZE)
+  add_compile_options(-fsanitize=${PROCPOOL_SANITIZE} -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${PROCPOOL_SANITIZE})
+endif()
+
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+
+# ccache hits through precompiled headers need to be told that this is fine.
+find_program(PROCPOOL_CCACHE ccache)
+mark_as_advanced(PROCPOOL_CCACHE)
+if(PROCPOOL_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros "${PROCPOOL_CCACHE}")
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+endif()

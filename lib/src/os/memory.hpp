@@ -3,8 +3,11 @@
 // Anonymous shared memory: sealed memfds and their mappings. Nothing here has a name on disk, so
 // nothing is left when every process that maps it is gone.
 
+#include <sys/types.h>
+
 #include <boost/interprocess/mapped_region.hpp>
 #include <cstddef>
+#include <utility>
 
 #include "os/fd.hpp"
 
@@ -28,18 +31,25 @@ class Mapping {
  public:
   Mapping() noexcept = default;
   Mapping(const Fd& memory, Access access);
-  Mapping(Mapping&& other) noexcept { region_.swap(other.region_); }
+  Mapping(Mapping&& other) noexcept { swap(other); }
   Mapping& operator=(Mapping&& other) noexcept {
-    region_.swap(other.region_);
+    swap(other);
     return *this;
   }
+  ~Mapping();
 
   std::byte* data() const noexcept { return static_cast<std::byte*>(region_.get_address()); }
   std::size_t size() const noexcept { return region_.get_size(); }
   explicit operator bool() const noexcept { return region_.get_address() != nullptr; }
 
  private:
+  void swap(Mapping& other) noexcept {
+    region_.swap(other.region_);
+    std::swap(owner_, other.owner_);
+  }
+
   boost::interprocess::mapped_region region_;
+  pid_t owner_ = 0;  // the process that mapped it
 };
 
 }  // namespace procpool::inline v0::os

@@ -61,12 +61,16 @@ constexpr Claim seen(std::uint64_t word, std::uint16_t lap, std::uint32_t count)
 }
 
 /// Worker: the next elements, at most `block` of them. Empty: nothing (left) to run here.
+/// `taken`: whether this worker has taken elements of this call before. If it has, a word of another
+/// lap means that the supervisor has settled what was left and uses the slot again; if it has not,
+/// the slot cannot have been used again, so the word is the previous call's.
 template <class Word>
-Range take(Word& word, std::uint16_t lap, std::uint32_t count, std::uint32_t block) {
+Range take(Word& word, std::uint16_t lap, std::uint32_t count, bool taken, std::uint32_t block) {
   std::uint64_t now = load_acquire(word);
   for (;;) {
+    if (taken && Claim::unpack(now).lap != lap) return {};
     Claim claim = seen(now, lap, count);
-    if (claim.next >= claim.limit) return {claim.next, claim.next};
+    if (claim.next >= claim.limit) return {};
     const Range range{claim.next, claim.next + std::min(block, claim.limit - claim.next)};
     claim.next = range.last;
     if (exchange_if(word, now, claim.pack())) return range;

@@ -1,0 +1,12 @@
+# Every TESTS/**/*_test.cpp must be listed in the file BUILT, which procpool_test() fills.
+cmake_minimum_required(VERSION 3.25)
+file(STRINGS "${BUILT}" built)
+file(GLOB_RECURSE written "${TESTS}/*_test.cpp")
+if(NOT written)
+  message(FATAL_ERROR "no tests under ${TESTS}")
+endif()
+list(REMOVE_ITEM written ${built} "")
+if(written)
+  list(JOIN written "\n  " written)
+  message(FATAL_ERROR "written but not built:\n  ${written}")
+endif()

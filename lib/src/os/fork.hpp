@@ -2,7 +2,7 @@
 
 // What a fork by the host program, or by a task, does to us.
 //
-// One pthread_atfork child handler: sets `forked()`, closes every guarded descriptor, so that a
+// One pthread_atfork child handler: bumps the generation, closes every guarded descriptor, so that a
 // stray child holds no lifeline, socket or doorbell of any pool. The registry's own lock is taken
 // in the prepare handler and is never held across anything that can block.
 
@@ -17,6 +17,9 @@ bool is_guarded(const Fd& fd) noexcept;
 /// Called by Fd before a number is closed or given up. False: the guard closed it in this process
 /// when it was forked, and the number may belong to somebody else by now.
 bool forget_guarded(int fd, unsigned generation) noexcept;
+
+/// After close_all_but: what is not in `keep` is closed and its numbers are free for anybody.
+void forget_all_guarded_but(const int* keep, int count) noexcept;
 
 /// Installs the handlers once. Called when the first pool is made and in every worker.
 void watch_forks();

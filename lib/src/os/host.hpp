@@ -14,7 +14,8 @@ int usable_cpus();
 /// Processors this process may run on, without quota or environment.
 int affinity_cpus();
 
-/// The command line as the kernel has it (/proc/self/cmdline): readable before main.
+/// The command line as the kernel has it (/proc/self/cmdline): readable before main. Empty where
+/// there is no /proc.
 std::vector<std::string> command_line();
 
 /// Largest file-descriptor number + 1 this process may open (soft RLIMIT_NOFILE).

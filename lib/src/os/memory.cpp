@@ -1,0 +1,115 @@
+#include "os/memory.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <boost/interprocess/exceptions.hpp>
+#include <cerrno>
+#include <vector>
+
+#include "os/error.hpp"
+#include "os/fork.hpp"
+#include "os/process.hpp"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
+#endif
+
+namespace procpool::inline v0::os {
+namespace {
+
+namespace bi = boost::interprocess;
+
+// What mapped_region asks of a thing that can be mapped.
+class Mappable {
+ public:
+  Mappable(int fd, bi::mode_t mode) : fd_(fd), mode_(mode) {}
+  bi::mapping_handle_t get_mapping_handle() const { return {fd_, false}; }
+  bi::mode_t get_mode() const { return mode_; }
+
+ private:
+  int fd_;
+  bi::mode_t mode_;
+};
+
+// Kernels before 6.3 do not know MFD_NOEXEC_SEAL.
+Fd create(const char* name) {
+  constexpr unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  int fd = ::memfd_create(name, flags | MFD_NOEXEC_SEAL);
+  if (fd < 0 && errno == EINVAL) fd = ::memfd_create(name, flags);
+  return Fd(check(fd, "memfd_create", name));
+}
+
+// Restarted after a signal; pages allocated so far stay, so it gets further each time.
+void allocate(const Fd& memory, std::size_t bytes, const char* name) {
+  int result = 0;
+  do {
+    result = ::posix_fallocate(memory.get(), 0, static_cast<off_t>(bytes));
+  } while (result == EINTR);
+  if (result != 0) fail_with(result, "fallocate", name);
+}
+
+void add_seals(const Fd& memory, int seals) {
+  check(::fcntl(memory.get(), F_ADD_SEALS, seals), "fcntl(F_ADD_SEALS)");
+}
+
+bi::mapped_region map(const Fd& memory, Access access) {
+  const bi::mode_t mode = access == Access::read_only ? bi::read_only : bi::read_write;
+  try {
+    return bi::mapped_region(Mappable(memory.get(), mode), mode);
+  } catch (const bi::interprocess_exception& error) {
+    const int code = error.get_native_error();
+    fail_with(code != 0 ? code : EINVAL, "mmap");
+  }
+}
+
+void advise(const bi::mapped_region& region, int advice, const char* call) {
+  check(::madvise(region.get_address(), region.get_size(), advice), call);
+}
+
+// Kernels before 5.14 refuse: then pages are mapped as they are touched. They exist already.
+void populate(const bi::mapped_region& region, Access access) {
+  const int advice = access == Access::read_only ? MADV_POPULATE_READ : MADV_POPULATE_WRITE;
+  int result = 0;
+  do {
+    result = ::madvise(region.get_address(), region.get_size(), advice);
+  } while (result != 0 && (errno == EINTR || errno == EAGAIN));
+  if (result != 0 && errno != EINVAL) fail("madvise(MADV_POPULATE)");
+}
+
+}  // namespace
+
+Fd make_memory(const char* name, std::size_t bytes) {
+  Fd memory = create(name);
+  if (bytes > 0) allocate(memory, bytes, name);
+  add_seals(memory, F_SEAL_SHRINK | F_SEAL_GROW);
+  return memory;
+}
+
+void seal_against_writers(const Fd& memory) { add_seals(memory, F_SEAL_FUTURE_WRITE); }
+void seal_finally(const Fd& memory) { add_seals(memory, F_SEAL_SEAL); }
+
+Mapping::Mapping(const Fd& memory, Access access) : owner_(this_pid()) {
+  {
+    const ForkPause no_fork_sees_it_unmarked;
+    region_ = map(memory, access);
+    advise(region_, MADV_DONTFORK, "madvise(MADV_DONTFORK)");
+  }
+  advise(region_, MADV_DONTDUMP, "madvise(MADV_DONTDUMP)");
+  populate(region_, access);
+}
+
+// In a forked child the range was never mapped and may be somebody else's by now: the region is
+// parked, not unmapped.
+Mapping::~Mapping() {
+  if (!*this || owner_ == this_pid()) return;
+  static std::vector<bi::mapped_region>& parked = *new std::vector<bi::mapped_region>;
+  parked.push_back(std::move(region_));
+}
+
+}  // namespace procpool::inline v0::os

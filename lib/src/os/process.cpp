@@ -1,0 +1,132 @@
+#include "os/process.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <iostream>
+
+#include "os/error.hpp"
+
+// Present only where a coverage build links them in.
+extern "C" {
+__attribute__((weak)) void __gcov_dump();
+__attribute__((weak)) int __llvm_profile_write_file();
+}
+
+namespace procpool::inline v0::os {
+namespace {
+
+constexpr unsigned signal_process_group = 1U << 2;  // PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9
+
+// fflush(nullptr) waits for every stream's lock, and a thread that sits in getline(cin) holds
+// stdin's: then only the standard output streams are flushed.
+void flush_c_streams() noexcept {
+  if (::ftrylockfile(stdin) == 0) {
+    ::funlockfile(stdin);
+    std::fflush(nullptr);
+    return;
+  }
+  std::fflush(stdout);
+  std::fflush(stderr);
+}
+
+// A stream may be set to throw: what it could not write is lost either way.
+void flush_streams() noexcept {
+  for (std::ostream* stream : {&std::cout, &std::clog}) {
+    try {
+      stream->flush();
+    } catch (...) {
+      continue;
+    }
+  }
+  flush_c_streams();
+}
+
+int signal_by_pidfd(int pidfd, int signal, unsigned flags) noexcept {
+  return static_cast<int>(::syscall(SYS_pidfd_send_signal, pidfd, signal, nullptr, flags));
+}
+
+// By pidfd where the kernel can: then it is right even if the pid has been reaped and reused.
+void kill_group_of(int pidfd, pid_t leader, bool leader_is_ours) noexcept {
+  if (signal_by_pidfd(pidfd, SIGKILL, signal_process_group) == 0) return;
+  if (leader_is_ours) kill_group(leader);
+}
+
+// False: not our child, or somebody else has reaped it.
+bool look(int pidfd, siginfo_t& info, int options) noexcept {
+  int result = 0;
+  do {
+    info = siginfo_t{};
+    result = ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd), &info,
+                      WEXITED | WNOHANG | options);
+  } while (result != 0 && errno == EINTR);
+  return result == 0;
+}
+
+ExitStatus decode(const siginfo_t& info) noexcept {
+  if (info.si_code == CLD_EXITED) return {ExitStatus::How::exited, info.si_status, false};
+  return {ExitStatus::How::signaled, info.si_status, info.si_code == CLD_DUMPED};
+}
+
+}  // namespace
+
+pid_t this_pid() noexcept { return ::getpid(); }
+
+Fd open_pidfd(pid_t pid) {
+  const long fd = ::syscall(SYS_pidfd_open, pid, 0);
+  return Fd(static_cast<int>(check(fd, "pidfd_open", std::to_string(pid))));
+}
+
+bool has_exited(int pidfd) noexcept {
+  pollfd entry{pidfd, POLLIN, 0};
+  int ready = 0;
+  do {
+    ready = ::poll(&entry, 1, 0);
+  } while (ready < 0 && errno == EINTR);
+  return ready > 0 && (entry.revents & POLLIN) != 0;
+}
+
+bool send_signal(int pidfd, int signal) noexcept { return signal_by_pidfd(pidfd, signal, 0) == 0; }
+
+void kill_group(pid_t leader) noexcept {
+  if (leader > 1) ::kill(-leader, SIGKILL);  // ESRCH: it never became a leader, or all are gone
+}
+
+std::optional<ExitStatus> reap(int pidfd, pid_t pid) noexcept {
+  siginfo_t status{};
+  if (!look(pidfd, status, WNOWAIT)) {
+    if (!has_exited(pidfd)) return std::nullopt;
+    kill_group_of(pidfd, pid, false);
+    return ExitStatus{};
+  }
+  if (status.si_pid == 0) return std::nullopt;
+  kill_group_of(pidfd, pid, true);
+  siginfo_t taken{};
+  look(pidfd, taken, 0);  // refused: the host was quicker, but we have seen the status
+  return decode(status);
+}
+
+std::string signal_name(int signal) {
+  const char* name = ::sigabbrev_np(signal);
+  return name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(signal);
+}
+
+pid_t fork_process() {
+  flush_streams();
+  return check(::fork(), "fork");
+}
+
+void exit_now(int code) noexcept {
+  flush_streams();
+  if (__gcov_dump != nullptr) __gcov_dump();
+  if (__llvm_profile_write_file != nullptr) __llvm_profile_write_file();
+  ::_exit(code);
+}
+
+}  // namespace procpool::inline v0::os

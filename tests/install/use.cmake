@@ -1,0 +1,39 @@
+# Builds the consumer beside this file under WORK and runs it. WAY: find_package and pkg_config use
+# the library of the build tree BUILT, installed into a prefix of its own; add_subdirectory builds
+# it anew from SOURCE.
+cmake_minimum_required(VERSION 3.25)
+set(here "${CMAKE_CURRENT_LIST_DIR}")
+set(prefix "${WORK}/prefix")
+set(program "${WORK}/build/consumer")
+file(REMOVE_RECURSE "${WORK}")
+file(MAKE_DIRECTORY "${WORK}/build")
+
+function(run)
+  execute_process(COMMAND ${ARGN} COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+function(build_with_cmake project)
+  run("${CMAKE_COMMAND}" -S "${here}/${project}" -B "${WORK}/build" -G Ninja
+      -D "CMAKE_CXX_COMPILER=${COMPILER}" -D "CMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}" ${ARGN})
+  run("${CMAKE_COMMAND}" --build "${WORK}/build" --target consumer)
+endfunction()
+
+function(build_with_pkg_config)
+  set(ENV{PKG_CONFIG_PATH} "${prefix}/${LIBDIR}/pkgconfig")
+  execute_process(COMMAND pkg-config --cflags --libs procpool OUTPUT_VARIABLE flags
+                  COMMAND_ERROR_IS_FATAL ANY)
+  separate_arguments(flags UNIX_COMMAND "${flags}")
+  run("${COMPILER}" -std=c++20 "${here}/consumer/main.cpp" -o "${program}" ${flags})
+endfunction()
+
+if(NOT WAY STREQUAL add_subdirectory)
+  run("${CMAKE_COMMAND}" --install "${BUILT}" --prefix "${prefix}")
+endif()
+if(WAY STREQUAL find_package)
+  build_with_cmake(consumer -D "CMAKE_PREFIX_PATH=${prefix}")
+elseif(WAY STREQUAL pkg_config)
+  build_with_pkg_config()
+else()
+  build_with_cmake(subdirectory -D "PROCPOOL_SOURCE=${SOURCE}")
+endif()
+run("${program}")

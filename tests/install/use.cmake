@@ -14,7 +14,7 @@ endfunction()
 
 function(build_with_cmake project)
   run("${CMAKE_COMMAND}" -S "${here}/${project}" -B "${WORK}/build" -G Ninja
-      -D "CMAKE_CXX_COMPILER=${COMPILER}" -D "CMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER}" ${ARGN})
+      -D "CMAKE_CXX_COMPILER=${COMPILER}" -D "CMAKE_CXX_COMPILER_LAUNCHER=${CCACHE}" ${ARGN})
   run("${CMAKE_COMMAND}" --build "${WORK}/build" --target consumer)
 endfunction()
 

@@ -38,8 +38,7 @@ bool futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected, 
                 Deadline until) noexcept {
   const timespec limit = absolute(until);
   const long result = ::syscall(SYS_futex, &word, operation(FUTEX_WAIT_BITSET, scope), expected,
-                                until == never ? nullptr : &limit, nullptr,
-                                FUTEX_BITSET_MATCH_ANY);
+                                until == never ? nullptr : &limit, nullptr, FUTEX_BITSET_MATCH_ANY);
   if (result == 0 || errno == EAGAIN || errno == EINTR) return true;
   if (errno == ETIMEDOUT) return false;
   ::sched_yield();  // a sandbox that refuses futex: the caller's loop becomes a polling one

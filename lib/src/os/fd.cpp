@@ -51,7 +51,9 @@ void Fd::reset(int fd) noexcept {
   errno = saved;
 }
 
-Fd duplicate(int fd) { return Fd(check(::fcntl(fd, F_DUPFD_CLOEXEC, 0), "fcntl(F_DUPFD_CLOEXEC)")); }
+Fd duplicate(int fd) {
+  return Fd(check(::fcntl(fd, F_DUPFD_CLOEXEC, 0), "fcntl(F_DUPFD_CLOEXEC)"));
+}
 
 Fd move_high(Fd fd) {
   if (fd.get() >= first_high_number) {

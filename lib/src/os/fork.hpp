@@ -2,8 +2,8 @@
 
 // What a fork by the host program, or by a task, does to us.
 //
-// One pthread_atfork child handler: bumps the generation, closes every guarded descriptor, so that a
-// stray child holds no lifeline, socket or doorbell of any pool. The registry's own lock is taken
+// One pthread_atfork child handler: bumps the generation, closes every guarded descriptor, so that
+// a stray child holds no lifeline, socket or doorbell of any pool. The registry's own lock is taken
 // in the prepare handler and is never held across anything that can block.
 
 #include "os/fd.hpp"

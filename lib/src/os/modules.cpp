@@ -131,7 +131,8 @@ std::string hexadecimal(const std::string& bytes) {
   std::string text;
   for (const char byte : bytes) {
     std::array<char, 3> two{};
-    std::snprintf(two.data(), two.size(), "%02x", static_cast<unsigned>(static_cast<unsigned char>(byte)));
+    std::snprintf(two.data(), two.size(), "%02x",
+                  static_cast<unsigned>(static_cast<unsigned char>(byte)));
     text += two.data();
   }
   return text;
@@ -146,11 +147,13 @@ std::string program_name() {
 Module describe(const dl_phdr_info& info, bool is_program) {
   Module module;
   module.base = info.dlpi_addr;
-  module.name = is_program ? program_name() : std::filesystem::path(info.dlpi_name).filename().string();
+  module.name =
+      is_program ? program_name() : std::filesystem::path(info.dlpi_name).filename().string();
   const std::string id = find_build_id(info);
   module.build_id = hexadecimal(id);
-  module.digest = id.empty() ? hash_code(info)
-                             : hash_bytes(1, reinterpret_cast<const unsigned char*>(id.data()), id.size());
+  module.digest = id.empty()
+                      ? hash_code(info)
+                      : hash_bytes(1, reinterpret_cast<const unsigned char*>(id.data()), id.size());
   if (module.digest == 0) module.digest = 1;  // 0 means "no module"
   for (int i = 0; i < info.dlpi_phnum; ++i) {
     const ElfW(Phdr)& part = info.dlpi_phdr[i];

@@ -14,7 +14,7 @@ namespace procpool::inline v0::os {
 struct ExitStatus {
   enum class How : unsigned char { exited, signaled, unknown };
   How how = How::unknown;
-  int value = 0;       // exit code or signal number
+  int value = 0;  // exit code or signal number
   bool core = false;
 };
 

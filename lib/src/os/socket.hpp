@@ -27,7 +27,7 @@ Io send_message(int socket, std::span<const std::byte> bytes, std::span<const in
 
 struct Message {
   Io io = Io::would_block;
-  std::size_t size = 0;   // bytes written into the buffer
+  std::size_t size = 0;    // bytes written into the buffer
   bool truncated = false;  // the sender's message or its descriptors did not fit
   std::vector<Fd> fds;     // received close-on-exec; allocated only when there are any
 };

@@ -47,8 +47,8 @@ struct Child {
     if (::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) != 0) mark_one_by_one();
     if (inherit < 0) return;
     // dup2 onto the same number would do nothing and leave it close-on-exec.
-    const int result = inherit == inherit_as ? ::fcntl(inherit, F_SETFD, 0)
-                                             : ::dup2(inherit, inherit_as);
+    const int result =
+        inherit == inherit_as ? ::fcntl(inherit, F_SETFD, 0) : ::dup2(inherit, inherit_as);
     if (result < 0) error = errno;
   }
 

@@ -5,11 +5,11 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <linux/close_range.h>
+#include <sys/syscall.h>
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <linux/close_range.h>
-#include <sys/syscall.h>
 
 #include "os/error.hpp"
 #include "os/fork.hpp"

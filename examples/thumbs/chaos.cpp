@@ -1,0 +1,60 @@
+#include "thumbs/chaos.hpp"
+
+#include <sys/types.h>
+
+#include <csignal>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace thumbs {
+namespace {
+
+constexpr std::size_t kOver = std::numeric_limits<std::size_t>::max();
+
+}  // namespace
+
+Chaos::Chaos(procpool::Pool& pool, std::size_t kills, std::size_t total, std::uint64_t seed,
+             examples::Progress& progress)
+    : pool_(pool), progress_(progress) {
+  if (kills > 0) thread_ = std::thread(&Chaos::run, this, kills, total, seed);
+}
+
+Chaos::~Chaos() { finish(); }
+
+void Chaos::reached(std::size_t done) {
+  done_ = done;
+  done_.notify_one();
+}
+
+std::size_t Chaos::finish() {
+  reached(kOver);
+  if (thread_.joinable()) thread_.join();
+  return killed_;
+}
+
+void Chaos::run(std::size_t kills, std::size_t total, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  for (std::size_t i = 0; i < kills; ++i) {
+    if (!wait_until(i * total / kills)) return;
+    kill_one(random());
+  }
+}
+
+// False: the run is over.
+bool Chaos::wait_until(std::size_t done) {
+  std::size_t seen = done_;
+  for (; seen < done; seen = done_) done_.wait(seen);
+  return seen != kOver;
+}
+
+void Chaos::kill_one(std::uint64_t choice) {
+  const std::vector<pid_t> workers = pool_.pids();
+  const pid_t worker = workers[choice % workers.size()];
+  if (::kill(worker, SIGKILL) != 0) return;
+  ++killed_;
+  progress_.note("chaos: SIGKILL to worker " + std::to_string(worker));
+}
+
+}  // namespace thumbs

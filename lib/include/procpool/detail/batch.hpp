@@ -1,0 +1,155 @@
+#pragma once
+
+// The elements of one map call (or of one chunk of an imap): encoded once, sent in chunks, their
+// outcomes kept as bytes until the caller decodes them.
+
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <procpool/detail/node.hpp>
+
+namespace procpool::inline v0::detail {
+
+/// Encoded elements, one archive each, each starting at a multiple of `alignment`. As long as all
+/// have one size no offsets are kept.
+class Elements {
+ public:
+  std::vector<std::byte> callable;
+  std::vector<std::byte> bytes;
+  std::uint32_t alignment = 1;
+  std::uint32_t first_index = 0;  // of element 0 in its map (imap)
+
+  std::uint32_t count() const noexcept { return count_; }
+  bool uniform() const noexcept { return ends_.empty(); }
+  std::uint64_t size(std::uint32_t i) const { return end(i) - start(i); }
+  std::uint64_t start(std::uint32_t i) const {
+    if (uniform()) return i * padded(size_);
+    return i == 0 ? 0 : padded(ends_[i - 1]);
+  }
+  std::uint64_t end(std::uint32_t i) const { return uniform() ? start(i) + size_ : ends_[i]; }
+  std::span<const std::byte> run(std::uint32_t first, std::uint32_t last) const {
+    return std::span(bytes).subspan(start(first), end(last - 1) - start(first));
+  }
+
+  void add(std::span<const std::byte> element) {
+    bytes.resize(padded(bytes.size()));
+    bytes.insert(bytes.end(), element.begin(), element.end());
+    if (count_ == 0) size_ = element.size();
+    if (!uniform() || element.size() != size_) note_end();
+    ++count_;
+  }
+
+ private:
+  void note_end() {
+    for (auto i = static_cast<std::uint32_t>(ends_.size()); i != count_; ++i) {
+      ends_.push_back(i * padded(size_) + size_);
+    }
+    ends_.push_back(bytes.size());
+  }
+  std::uint64_t padded(std::uint64_t n) const { return (n + alignment - 1) / alignment * alignment; }
+
+  std::uint64_t size_ = 0;
+  std::uint32_t count_ = 0;
+  std::vector<std::uint64_t> ends_;
+};
+
+/// Outcomes of consecutive elements, in order, as they came.
+struct Part {
+  struct Entry {
+    Outcome outcome;
+    std::uint32_t size;    // bytes in `bytes`; for `error` and lent values: an index below
+    bool lent;
+  };
+  struct Lent {
+    std::span<const std::byte> bytes;
+    std::shared_ptr<const void> keeper;
+  };
+
+  std::uint32_t first = 0;
+  std::vector<Entry> entries;
+  std::vector<std::byte> bytes;
+  std::vector<std::exception_ptr> errors;
+  std::vector<Lent> lent;
+
+  std::uint32_t end() const { return first + static_cast<std::uint32_t>(entries.size()); }
+  void add(Outcome outcome, std::span<const std::byte> value) {
+    entries.push_back({outcome, static_cast<std::uint32_t>(value.size()), false});
+    bytes.insert(bytes.end(), value.begin(), value.end());
+  }
+  void add(std::exception_ptr error) {
+    entries.push_back({Outcome::error, static_cast<std::uint32_t>(errors.size()), false});
+    errors.push_back(std::move(error));
+  }
+  void add(Outcome outcome, Lent value) {
+    entries.push_back({outcome, static_cast<std::uint32_t>(lent.size()), true});
+    lent.push_back(std::move(value));
+  }
+};
+
+class Batch : public Node {
+ public:
+  Batch() { is_batch = true; }
+
+  Elements elements;        // unchanged once submitted
+  std::uint32_t chunk = 1;  // elements per chunk
+  std::uint32_t settled = 0;
+  std::vector<Part> parts;  // by first index once done
+};
+
+/// A run of a batch's elements on its way.
+struct Chunk : Assignment {
+  explicit Chunk(Batch& of) : batch(Ref<Batch>::share(&of)) {
+    is_chunk = true;
+    descriptor = of.descriptor;
+    retries = of.retries;
+  }
+  Ref<Batch> batch;
+  Part part;
+};
+
+/// One element's outcome, seen in place.
+struct ElementOutcome {
+  std::uint32_t index;
+  Outcome outcome;
+  std::span<const std::byte> bytes;
+  std::exception_ptr error;
+};
+
+/// Reads a finished batch's outcomes in order.
+class OutcomeReader {
+ public:
+  explicit OutcomeReader(const Batch& batch) : batch_(&batch) {}
+
+  bool at_end() const { return part_ == batch_->parts.size(); }
+  ElementOutcome next() {
+    const Part& part = batch_->parts[part_];
+    const Part::Entry& entry = part.entries[entry_];
+    ElementOutcome outcome{part.first + static_cast<std::uint32_t>(entry_), entry.outcome, {}, {}};
+    if (entry.outcome == Outcome::error) {
+      outcome.error = part.errors[entry.size];
+    } else if (entry.lent) {
+      outcome.bytes = part.lent[entry.size].bytes;
+    } else {
+      outcome.bytes = std::span(part.bytes).subspan(at_, entry.size);
+      at_ += entry.size;
+    }
+    if (++entry_ == part.entries.size()) {
+      ++part_;
+      entry_ = at_ = 0;
+    }
+    return outcome;
+  }
+
+ private:
+  const Batch* batch_;
+  std::size_t part_ = 0;
+  std::size_t entry_ = 0;
+  std::size_t at_ = 0;
+};
+
+}  // namespace procpool::inline v0::detail

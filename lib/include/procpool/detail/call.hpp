@@ -1,0 +1,110 @@
+#pragma once
+
+// A call: the type of its result at home, its descriptor, and its bytes. A single call is one
+// archive, the callable and then the arguments; in a map each element is an archive of its own.
+
+#include <procpool/detail/argument.hpp>
+#include <procpool/detail/callable.hpp>
+#include <procpool/detail/descriptor.hpp>
+#include <procpool/detail/invocation.hpp>
+#include <procpool/detail/result.hpp>
+
+#include <cstddef>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace procpool::inline v0::detail {
+
+/// What a worker does for a callable of type F and arguments that cross in these slots. Calls that
+/// differ only in how the arguments were written (lvalue, rvalue, const) share it.
+template <class F, class... Slots>
+class Work {
+ public:
+  static const Descriptor& descriptor() {
+    static_cast<void>(registered_);  // used, hence instantiated, hence run before main
+    return descriptor_;
+  }
+
+ private:
+  static void run(Invocation& invocation) {
+    F f = CallableCodec<F>::load(invocation.callable());
+    do {
+      run_element(f, invocation);
+      invocation.commit();
+    } while (invocation.next());
+  }
+
+  static void run_element(F& f, Invocation& invocation) {
+    SpanIn& in = invocation.arguments();
+    Arguments<Slots...> arguments(in);
+    in.expect_end();
+    if constexpr (std::is_void_v<decltype(arguments.call(f))>) {
+      arguments.call(f);
+    } else {
+      decltype(auto) result = arguments.call(f);
+      save_result(invocation.result(), result);
+    }
+  }
+
+  static std::string name() { return readable_type(type_text<F>()); }
+
+  inline static constinit Descriptor descriptor_{&run, &name, nullptr};
+  inline static const bool registered_ = (register_descriptor(descriptor_), true);
+};
+
+/// The type of a call that is refused and whose result is therefore not known. It converts to
+/// anything, so that the refusal is the only error.
+struct Unknowable {
+  template <class T>
+  operator T() const;
+};
+
+template <class F, class... Passed>
+consteval auto result_at_home() {
+  if constexpr (std::is_invocable_v<F&, Passed...>) {
+    return std::type_identity<at_home_t<std::invoke_result_t<F&, Passed...>>>();
+  } else if constexpr (std::is_invocable_v<F&, std::remove_reference_t<Passed>&...>) {
+    return std::type_identity<
+        at_home_t<std::invoke_result_t<F&, std::remove_reference_t<Passed>&...>>>();
+  } else {
+    return std::type_identity<Unknowable>();
+  }
+}
+
+template <class F, class Indices, class... Args>
+struct CallTypes;
+template <class F, std::size_t... I, class... Args>
+struct CallTypes<F, std::index_sequence<I...>, Args...> {
+  using work = Work<F, Slot<std::decay_t<Args>, parameter_t<F, I>>...>;
+  using result = typename decltype(result_at_home<
+                                   F, passed_t<Slot<std::decay_t<Args>, parameter_t<F, I>>>...>())::type;
+  static constexpr bool callable =
+      std::is_invocable_v<F&, passed_t<Slot<std::decay_t<Args>, parameter_t<F, I>>>...>;
+
+  static void save(SpanOut& out, const std::remove_reference_t<Args>&... args) {
+    (Slot<std::decay_t<Args>, parameter_t<F, I>>::save(out, args), ...);
+  }
+};
+
+/// A call of an F with Args, both as deduced from forwarding references.
+template <class F, class... Args>
+struct Call {
+  using Callable = std::decay_t<F>;
+  using Types = CallTypes<Callable, std::index_sequence_for<Args...>, Args...>;
+  using result_type = typename Types::result;
+
+  static const Descriptor& descriptor() { return Types::work::descriptor(); }
+
+  static void save_callable(SpanOut& out, const Callable& f) {
+    CallableCodec<Callable>::save(out, f);
+  }
+  static void save_arguments(SpanOut& out, const std::remove_reference_t<Args>&... args) {
+    Types::save(out, args...);
+  }
+
+  /// "square(int)": for messages.
+  static std::string name(const Callable& f) { return CallableCodec<Callable>::name(f); }
+};
+
+}  // namespace procpool::inline v0::detail

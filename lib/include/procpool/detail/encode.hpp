@@ -1,0 +1,81 @@
+#pragma once
+
+// From typed values to nodes with bytes, and from a finished node's bytes back.
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+#include <procpool/detail/archive.hpp>
+#include <procpool/detail/batch.hpp>
+#include <procpool/detail/call.hpp>
+#include <procpool/detail/cell.hpp>
+#include <procpool/detail/core.hpp>
+#include <procpool/future.hpp>
+
+namespace procpool::inline v0::detail {
+
+/// Called in a handler: what a user's serialisation threw, as an EncodingError with the original
+/// nested in it.
+[[noreturn]] void throw_encoding_failed();
+
+/// Runs `save(out)`; any failure is an EncodingError.
+template <class Save>
+void encode_by(SpanOut& out, Save&& save) {
+  try {
+    save(out);
+  } catch (...) {
+    throw_encoding_failed();
+  }
+}
+
+template <class Save>
+void encode_into(Payload& payload, Save&& save) {
+  HeapSink sink;
+  SpanOut out(payload.room(), sink);
+  encode_by(out, save);
+  payload.adopt(out.size(), sink.release());
+}
+
+template <class R>
+Stored<R> decode_value(std::span<const std::byte> bytes) {
+  SpanIn in(bytes);
+  if constexpr (std::is_void_v<R>) {
+    in.expect_end();
+    return Nothing{};
+  } else {
+    return load_result<R>(in);
+  }
+}
+
+/// A call's node.
+template <class R>
+class CallNode final : public Typed<Node, R> {
+ public:
+  static Cell<Stored<R>>& look(Node& node) {
+    auto& self = static_cast<CallNode&>(node);
+    self.cell.decode_once([&self]() -> Stored<R> {
+      if (auto error = outcome_error(self)) std::rethrow_exception(std::move(error));
+      return decode_value<R>(self.payload.bytes());
+    });
+    return self.cell;
+  }
+  static constexpr Decoder<R> decoder{&look};
+};
+
+template <class F, class... Args>
+auto make_call(Core& core, unsigned retries, const F& f, const Args&... args) {
+  using C = Call<F, Args...>;
+  using R = typename C::result_type;
+  auto node = Ref<CallNode<R>>::adopt(new CallNode<R>);
+  node->descriptor = &C::descriptor();
+  node->retries = retries;
+  encode_into(node->payload, [&](SpanOut& out) {
+    C::save_callable(out, f);
+    C::save_arguments(out, args...);
+  });
+  core.submit(*node);
+  return FutureAccess::make<R>(Ref<Node>::adopt(node.give_up()), &CallNode<R>::decoder);
+}
+
+}  // namespace procpool::inline v0::detail

@@ -1,0 +1,189 @@
+#pragma once
+
+// What a map call reads from its input ranges, and what its finished batch becomes.
+
+#include <concepts>
+#include <cstddef>
+#include <iterator>
+#include <ranges>
+#include <span>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <procpool/detail/encode.hpp>
+#include <procpool/options.hpp>
+
+namespace procpool::inline v0::detail {
+
+/// Walks several ranges in step; the shortest ends the walk.
+template <class... Ranges>
+class Cursor {
+ public:
+  explicit Cursor(Ranges&... ranges)
+      : at_(std::ranges::begin(ranges)...), end_(std::ranges::end(ranges)...) {}
+
+  bool at_end() { return ended(std::index_sequence_for<Ranges...>()); }
+  void advance() {
+    std::apply([](auto&... at) { (static_cast<void>(++at), ...); }, at_);
+  }
+  /// Calls `f` with the current elements as values of the ranges' value types.
+  template <class F>
+  void visit(F&& f) {
+    std::apply(
+        [&f](auto&... at) { f(static_cast<const std::ranges::range_value_t<Ranges>&>(*at)...); },
+        at_);
+  }
+
+ private:
+  template <std::size_t... I>
+  bool ended(std::index_sequence<I...>) {
+    return ((std::get<I>(at_) == std::get<I>(end_)) || ...);
+  }
+
+  std::tuple<std::ranges::iterator_t<Ranges>...> at_;
+  std::tuple<std::ranges::sentinel_t<Ranges>...> end_;
+};
+
+/// How elements become arguments: each range gives one argument.
+struct EachIsAnArgument {
+  template <class F, class... Values>
+  using Call = detail::Call<F, Values...>;
+
+  template <class C, class... Values>
+  static void save(SpanOut& out, const Values&... values) {
+    C::save_arguments(out, values...);
+  }
+};
+
+template <class F, class Tuple, class Indices>
+struct UnpackedCall;
+template <class F, class Tuple, std::size_t... I>
+struct UnpackedCall<F, Tuple, std::index_sequence<I...>> {
+  using type = Call<F, std::tuple_element_t<I, Tuple>...>;
+};
+
+/// starmap: one range, whose tuple-like elements hold the arguments.
+struct ElementsAreTuples {
+  template <class F, class Tuple>
+  using Call = typename UnpackedCall<
+      F, Tuple, std::make_index_sequence<std::tuple_size_v<Tuple>>>::type;
+
+  template <class C, class Tuple>
+  static void save(SpanOut& out, const Tuple& tuple) {
+    std::apply([&out](const auto&... values) { C::save_arguments(out, values...); }, tuple);
+  }
+};
+
+template <class How, class F, class... Ranges>
+using MapCall = typename How::template Call<F, std::ranges::range_value_t<Ranges>...>;
+
+/// Encodes one element at the cursor into `elements`.
+template <class How, class C, class AnyCursor>
+void encode_element(Elements& elements, AnyCursor& cursor) {
+  std::byte first[512];
+  HeapSink sink;
+  SpanOut out(first, sink);
+  cursor.visit([&out](const auto&... values) {
+    encode_by(out, [&](SpanOut& to) { How::template save<C>(to, values...); });
+  });
+  elements.add(out.bytes());
+}
+
+/// Numbers need no alignment in an archive; a span that is seen in place does.
+template <class... Values>
+inline constexpr std::uint32_t element_alignment =
+    (... && (std::is_arithmetic_v<Values> || std::is_enum_v<Values>)) ? 1 : 16;
+
+template <class C, class F>
+void encode_callable(Elements& elements, std::uint32_t alignment, const F& f) {
+  std::byte first[512];
+  HeapSink sink;
+  SpanOut out(first, sink);
+  encode_by(out, [&](SpanOut& to) { C::save_callable(to, f); });
+  elements.callable.assign(out.bytes().begin(), out.bytes().end());
+  elements.alignment = alignment;
+}
+
+/// The value of one element's outcome, or its error thrown.
+template <class R>
+Stored<R> decode_element(const ElementOutcome& element) {
+  switch (element.outcome) {
+    case Outcome::value: return decode_value<R>(element.bytes);
+    case Outcome::remote: std::rethrow_exception(rebuild_error(element.bytes));
+    default: std::rethrow_exception(element.error);
+  }
+}
+
+template <class R>
+struct MapResult {
+  using type = std::vector<R>;
+};
+template <>
+struct MapResult<void> {
+  using type = void;
+};
+template <class R>
+using map_result_t = typename MapResult<R>::type;
+
+/// A map's node: all elements, decoded in order; the error of the lowest index is thrown.
+template <class R>
+class MapNode final : public Typed<Batch, map_result_t<R>> {
+ public:
+  using Whole = map_result_t<R>;
+
+  static Cell<Stored<Whole>>& look(Node& node) {
+    auto& self = static_cast<MapNode&>(node);
+    self.cell.decode_once([&self]() -> Stored<Whole> {
+      if (auto error = outcome_error(self)) std::rethrow_exception(std::move(error));
+      return self.decode();
+    });
+    return self.cell;
+  }
+  static constexpr Decoder<Whole> decoder{&look};
+
+ private:
+  Stored<Whole> decode() {
+    Stored<Whole> whole;
+    if constexpr (!std::is_void_v<R>) whole.reserve(this->elements.count());
+    for (OutcomeReader reader(*this); !reader.at_end();) {
+      if constexpr (std::is_void_v<R>) {
+        decode_element<void>(reader.next());
+      } else {
+        whole.push_back(decode_element<R>(reader.next()));
+      }
+    }
+    return whole;
+  }
+};
+
+/// Elements per chunk for a map of `count`, as asked for; a bad wish throws Misuse.
+std::uint32_t chunk_elements(ChunkSize wish, std::size_t count, int workers);
+
+template <class Range>
+void check_finite() {
+  static_assert(!std::same_as<std::ranges::sentinel_t<Range>, std::unreachable_sentinel_t>,
+                "procpool: this call reads its whole input before it returns, and this range is "
+                "infinite: use imap or imap_unordered, or bound the range");
+}
+
+template <class How, class F, class... Ranges>
+auto make_map(Core& core, unsigned retries, const MapOptions& options, const F& f,
+              Ranges&... ranges) {
+  (check_finite<Ranges>(), ...);
+  using C = MapCall<How, F, Ranges...>;
+  using R = typename C::result_type;
+  auto batch = Ref<MapNode<R>>::adopt(new MapNode<R>);
+  batch->descriptor = &C::descriptor();
+  batch->retries = retries;
+  encode_callable<C>(batch->elements, element_alignment<std::ranges::range_value_t<Ranges>...>, f);
+  Cursor<Ranges...> cursor(ranges...);
+  for (; !cursor.at_end(); cursor.advance()) encode_element<How, C>(batch->elements, cursor);
+  batch->chunk = chunk_elements(options.chunksize, batch->elements.count(), core.processes());
+  core.submit_batch(*batch);
+  return FutureAccess::make<map_result_t<R>>(Ref<Node>::adopt(batch.give_up()),
+                                             &MapNode<R>::decoder);
+}
+
+}  // namespace procpool::inline v0::detail

@@ -1,0 +1,155 @@
+#pragma once
+
+// What    One task as its user's process sees it: the ledger's entry, the state of its future and
+//         the bytes of the call or of the outcome, in one allocation, shared by counting.
+// Writers Until `done` is set: the supervisor, under its lock. Afterwards nothing changes but the
+//         decoded value, which the first reader writes (cell.hpp).
+// Order   `done` is set after the outcome and read before it.
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <procpool/detail/payload.hpp>
+
+namespace procpool::inline v0::detail {
+
+class Core;
+struct Descriptor;
+class Node;
+
+/// How a task ended.
+enum class Outcome : std::uint8_t {
+  none,
+  value,   // payload: the result's archive
+  remote,  // payload: an error record from the worker
+  error,   // extras: an error made at home
+};
+
+/// A thread that waits in Core::wait, on that thread's stack. Used under the core's lock.
+struct Waiter {
+  bool (*satisfied)(const void* subject) = nullptr;
+  const void* subject = nullptr;
+  Waiter* next = nullptr;                // among those who wait for the same thing
+  Waiter* next_follower = nullptr;       // among those who sleep
+  std::atomic<std::uint32_t> woken = 0;  // a futex
+};
+
+/// Something that can be waited for: whoever makes it happen wakes these.
+struct Waiters {
+  Waiter* first = nullptr;
+  void add(Waiter& waiter) noexcept {
+    waiter.next = first;
+    first = &waiter;
+  }
+  void remove(Waiter& waiter) noexcept {
+    Waiter** at = &first;
+    while (*at != nullptr && *at != &waiter) at = &(*at)->next;
+    if (*at != nullptr) *at = waiter.next;
+  }
+};
+
+/// Finished nodes, for one consumer that takes them in order of completion. Shared by that consumer
+/// and the nodes, whose core fills it under its lock.
+struct CompletionQueue {
+  std::vector<Node*> ready;  // still referenced by the consumer, which holds every node it submitted
+  Waiters waiters;
+};
+
+/// What few tasks have.
+struct Extras {
+  std::exception_ptr error;
+  std::vector<std::function<void()>> callbacks;
+  std::shared_ptr<CompletionQueue> queue;
+  std::string name;
+};
+
+/// What is dispatched: a single call, or some elements of a batch. The base of Node and of Chunk.
+struct Assignment {
+  Assignment* next = nullptr;
+  const Descriptor* descriptor = nullptr;
+  std::uint32_t first = 0;  // elements of the batch
+  std::uint32_t count = 1;
+  std::uint32_t retries = 0;  // left
+  std::uint16_t attempt = 1;
+  bool is_chunk = false;
+};
+
+class Node : public Assignment {
+ public:
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  void retain() noexcept { ++references_; }
+  void release() noexcept {
+    if (--references_ == 0) delete this;
+  }
+  bool sole_owner() const noexcept { return references_ == 1; }
+
+  bool done() const noexcept { return done_ != 0; }
+
+  Core* core = nullptr;  // holds a reference (core.hpp)
+  std::uint64_t id = 0;
+  Waiters waiters;
+  std::unique_ptr<Extras> extras;
+  Payload payload;
+  Outcome outcome = Outcome::none;
+  bool is_batch = false;
+
+  Extras& more() {
+    if (!extras) extras = std::make_unique<Extras>();
+    return *extras;
+  }
+  /// Core only: the outcome is complete.
+  void mark_done() noexcept { done_ = 1; }
+
+ protected:
+  Node() = default;
+  virtual ~Node();
+
+ private:
+  std::atomic<std::uint32_t> references_ = 1;
+  std::atomic<std::uint32_t> done_ = 0;
+};
+
+/// A counted pointer to a Node or a type derived from it.
+template <class T>
+class Ref {
+ public:
+  Ref() noexcept = default;
+  static Ref adopt(T* node) noexcept {
+    Ref ref;
+    ref.node_ = node;
+    return ref;
+  }
+  static Ref share(T* node) noexcept {
+    if (node != nullptr) node->retain();
+    return adopt(node);
+  }
+  Ref(const Ref& other) noexcept : node_(other.node_) {
+    if (node_ != nullptr) node_->retain();
+  }
+  Ref(Ref&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
+  Ref& operator=(Ref other) noexcept {
+    std::swap(node_, other.node_);
+    return *this;
+  }
+  ~Ref() {
+    if (node_ != nullptr) node_->release();
+  }
+
+  T* get() const noexcept { return node_; }
+  T* operator->() const noexcept { return node_; }
+  T& operator*() const noexcept { return *node_; }
+  explicit operator bool() const noexcept { return node_ != nullptr; }
+  T* give_up() noexcept { return std::exchange(node_, nullptr); }
+
+ private:
+  T* node_ = nullptr;
+};
+
+}  // namespace procpool::inline v0::detail

@@ -1,0 +1,21 @@
+#pragma once
+
+// Durations of any kind as points in time, saturating.
+
+#include <chrono>
+
+namespace procpool::inline v0::detail {
+
+using Time = std::chrono::steady_clock::time_point;
+inline constexpr Time forever = Time::max();
+
+template <class Rep, class Period>
+Time time_after(std::chrono::duration<Rep, Period> d) {
+  const Time now = std::chrono::steady_clock::now();
+  const std::chrono::duration<double> wanted = d;
+  if (!(wanted < std::chrono::duration<double>(forever - now))) return forever;
+  if (wanted <= std::chrono::duration<double>::zero()) return now;
+  return now + std::chrono::duration_cast<Time::duration>(d);
+}
+
+}  // namespace procpool::inline v0::detail

@@ -1,0 +1,165 @@
+#pragma once
+
+/// @file
+/// What can go wrong. Every class here derives directly from Error, none from another, and none is
+/// final. A task's own exception is not among them: it comes home as its own type.
+///
+/// An exception that came from a task carries a RemoteTraceback as the innermost link of its chain
+/// of nested exceptions (see std::rethrow_if_nested); trace() reads it. So `catch (const E&)` works
+/// as if the task had run here, while `typeid` shows a type derived from E. Types that cannot be
+/// derived from come home without the trace: Future::remote_traceback() has it in every case.
+
+#include <procpool/detail/exception_type.hpp>
+
+#include <sys/types.h>
+
+#include <exception>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace procpool::inline v0 {
+
+/// The base of this library's errors.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// The task threw something whose type is not known here: not a standard exception, and not
+/// registered by register_exception. `throw 42` arrives as a RemoteError of type "int".
+class RemoteError : public Error {
+ public:
+  RemoteError(std::string type_name, std::string message);
+
+  /// The demangled name of the type that was thrown.
+  const std::string& type_name() const noexcept { return type_name_; }
+  /// What its what() said, or the thrown value itself where that can be told.
+  const std::string& message() const noexcept { return message_; }
+
+ private:
+  std::string type_name_;
+  std::string message_;
+};
+
+/// Where in a worker an exception was thrown. Nested in what came from a task; never thrown alone.
+class RemoteTraceback : public Error {
+ public:
+  using Error::Error;
+};
+
+/// What is known about a worker's death.
+struct CrashReport {
+  std::optional<int> signal = {};     ///< the signal that killed it
+  std::optional<int> exit_code = {};  ///< the status it exited with
+  pid_t pid = 0;
+  unsigned attempt = 0;  ///< the attempt that ended so, from 1
+  bool started = true;   ///< had the task begun to run?
+  std::string text = {};
+};
+
+/// The worker process died while it had the task: a signal, an exit, a broken protocol. Only this
+/// task hears of it. Neither signal() nor exit_code() is set when the status could not be learnt.
+class WorkerCrashed : public Error {
+ public:
+  explicit WorkerCrashed(CrashReport report) : Error(report.text), report_(std::move(report)) {}
+
+  std::optional<int> signal() const noexcept { return report_.signal; }
+  std::optional<int> exit_code() const noexcept { return report_.exit_code; }
+  pid_t pid() const noexcept { return report_.pid; }
+  unsigned attempt() const noexcept { return report_.attempt; }
+  /// False: the task had not begun, so that running it again repeats nothing.
+  bool started() const noexcept { return report_.started; }
+  const CrashReport& report() const noexcept { return report_; }
+
+ private:
+  CrashReport report_;
+};
+
+/// The task ran longer than TaskOptions::timeout and was stopped.
+class TaskTimeout : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The wait ended; the task goes on.
+class TimeoutError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The task was cancelled.
+class Cancelled : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The pool takes no more tasks.
+class PoolClosed : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The pool was terminated before the task was done.
+class PoolTerminated : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Workers cannot be started; the text says why.
+class PoolBroken : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A value could not be turned into bytes.
+class EncodingError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Bytes could not be turned into a value.
+class DecodingError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The worker has no such task.
+class UnknownTask : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The library was used in a way it does not allow; the text says what to write instead.
+class Misuse : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The remote traceback nested in `error`; empty if there is none. Valid while `error` lives.
+std::string_view trace(const std::exception& error);
+
+/// Lets exceptions of type E come home as themselves, with all their fields. To be called before
+/// init, normally at namespace scope:
+///
+///     static const bool my_error = procpool::register_exception<MyError>();
+///
+/// E is copyable, has cereal's `serialize` (or is a plain struct, or a number), and is
+/// default-constructible or has cereal's `load_and_construct`. The text of a class derived from
+/// std::runtime_error or std::logic_error travels by itself. A class derived from E is another type
+/// and wants its own registration. Throws Misuse after init.
+template <class E>
+bool register_exception() {
+  static_assert(std::is_same_v<E, std::remove_cvref_t<E>>,
+                "register_exception<E>: E is written without const and &");
+  static_assert(detail::built_by_construct<E> || detail::archive_can_carry<E>,
+                "register_exception<E>: give E a default constructor and "
+                "`template <class A> void serialize(A& ar) { ar(member, ...); }`");
+  static_assert(std::copy_constructible<E>, "register_exception<E>: E must be copyable");
+  detail::add_exception_type(detail::Registered<E>::node, detail::Registered<E>::added);
+  return true;
+}
+
+}  // namespace procpool::inline v0

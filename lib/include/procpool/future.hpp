@@ -1,0 +1,189 @@
+#pragma once
+
+/// \file
+/// The handle on an outcome. Python: multiprocessing.pool.AsyncResult, concurrent.futures.Future.
+
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <procpool/detail/cell.hpp>
+#include <procpool/detail/core.hpp>
+#include <procpool/detail/time.hpp>
+#include <procpool/fwd.hpp>
+
+namespace procpool::inline v0 {
+
+namespace detail {
+
+/// How a node of unknown making becomes an R: by the table that came with it.
+template <class R>
+struct Decoder {
+  Cell<Stored<R>>& (*look)(Node& node);
+};
+
+struct FutureAccess;
+
+[[noreturn]] void throw_wait_timed_out();
+[[noreturn]] void throw_empty_future();
+[[noreturn]] void throw_not_ready();
+[[noreturn]] void throw_shared_move_only();
+
+}  // namespace detail
+
+/// A handle on one task's outcome, which is exactly one of: a value, the task's own exception (of its
+/// own type, with a nested RemoteTraceback), WorkerCrashed, Cancelled, PoolTerminated, PoolBroken,
+/// EncodingError or DecodingError.
+///
+/// Copyable; all copies speak of the same task. Dropping futures neither waits nor cancels; a future
+/// outlives its pool. Every member may be called from any thread. Every member of an empty or
+/// moved-from future except `valid`, destruction and assignment throws Misuse.
+template <class R>
+class Future {
+ public:
+  using value_type = R;
+
+  Future() noexcept = default;
+
+  /// Whether this handle speaks of a task.
+  bool valid() const noexcept { return static_cast<bool>(node_); }
+
+  /// Waits, then returns the value or throws the task's error; as often as wanted. While it waits it
+  /// drives the pool. The reference is valid while any handle on this task lives. (void: nothing.)
+  /// The first look decodes the value, on this thread.
+  std::add_lvalue_reference_t<const R> get() const& {
+    wait();
+    return value();
+  }
+  /// The same, giving the value away: moved out if this is the last handle, else copied. A move-only
+  /// value that other handles share: Misuse.
+  R get() && {
+    wait();
+    return std::move(*this).take();
+  }
+  /// At most `d` (zero or negative: looks once); TimeoutError when the wait, not the task, ended.
+  template <class Rep, class Period>
+  std::add_lvalue_reference_t<const R> get_for(std::chrono::duration<Rep, Period> d) const& {
+    if (!wait_for(d)) detail::throw_wait_timed_out();
+    return value();
+  }
+  template <class Rep, class Period>
+  R get_for(std::chrono::duration<Rep, Period> d) && {
+    if (!wait_for(d)) detail::throw_wait_timed_out();
+    return std::move(*this).take();
+  }
+
+  /// Until the task is done. Throws no error of the task.
+  void wait() const {
+    detail::Node& node = checked();
+    if (!node.done()) node.core->wait(node, detail::forever);
+  }
+  /// False: `d` passed first; the task goes on.
+  template <class Rep, class Period>
+  [[nodiscard]] bool wait_for(std::chrono::duration<Rep, Period> d) const {
+    detail::Node& node = checked();
+    return node.done() || node.core->wait(node, detail::time_after(d));
+  }
+
+  /// Whether the task is done: never waits. Python: AsyncResult.ready, Future.done.
+  [[nodiscard]] bool ready() const { return checked().done(); }
+  /// Whether it ended with a value. Not ready: Misuse (Python 3.7+: ValueError).
+  [[nodiscard]] bool successful() const {
+    if (!checked().done()) detail::throw_not_ready();
+    return look().has_value();
+  }
+  /// Waits, then the task's error, null for a value.
+  [[nodiscard]] std::exception_ptr exception() const {
+    wait();
+    return look().failure();
+  }
+  /// Waits, then the remote traceback of the task's error: also for types that cannot carry it
+  /// nested. Empty for a value and for errors that have none.
+  std::string remote_traceback() const {
+    return detail::traceback(checked(), exception());
+  }
+
+  /// Calls `callback(Future<R>&)` once the task is done: on the pool's one callback thread, one after
+  /// another in order of completion, never inside another thread's `get`; on a future that is done
+  /// already, here and now. What it throws goes to PoolOptions::on_callback_error and changes no
+  /// outcome. It may submit, wait and terminate; `join` in it is Misuse.
+  template <class F>
+    requires std::invocable<F&, Future<R>&>
+  void on_done(F callback) const {
+    detail::Node& node = checked();
+    node.core->on_done(node, [self = *this, callback = std::move(callback)]() mutable {
+      callback(self);
+    });
+  }
+
+  /// Unique in this process.
+  [[nodiscard]] std::uint64_t id() const { return checked().id; }
+
+  /// Whether both speak of the same task (or both of none).
+  friend bool operator==(const Future& a, const Future& b) noexcept {
+    return a.node_.get() == b.node_.get();
+  }
+
+ private:
+  friend detail::FutureAccess;
+  friend std::hash<Future>;
+
+  Future(detail::Ref<detail::Node> node, const detail::Decoder<R>* decoder) noexcept
+      : node_(std::move(node)), decoder_(decoder) {}
+
+  detail::Node& checked() const {
+    if (!node_) detail::throw_empty_future();
+    return *node_;
+  }
+  detail::Cell<detail::Stored<R>>& look() const { return decoder_->look(*node_); }
+  std::add_lvalue_reference_t<const R> value() const {
+    if constexpr (std::is_void_v<R>) {
+      look().get();
+    } else {
+      return look().get();
+    }
+  }
+  R take() && {
+    if constexpr (std::is_void_v<R>) {
+      look().get();
+    } else {
+      R& value = look().get();
+      Future last = std::move(*this);
+      if (last.node_->sole_owner()) return std::move(value);
+      if constexpr (std::is_copy_constructible_v<R>) {
+        return std::as_const(value);
+      } else {
+        *this = std::move(last);
+        detail::throw_shared_move_only();
+      }
+    }
+  }
+
+  detail::Ref<detail::Node> node_;
+  const detail::Decoder<R>* decoder_ = nullptr;
+};
+
+namespace detail {
+
+struct FutureAccess {
+  template <class R>
+  static Future<R> make(Ref<Node> node, const Decoder<R>* decoder) {
+    return Future<R>(std::move(node), decoder);
+  }
+};
+
+}  // namespace detail
+}  // namespace procpool::inline v0
+
+template <class R>
+struct std::hash<procpool::Future<R>> {
+  std::size_t operator()(const procpool::Future<R>& future) const noexcept {
+    return std::hash<const void*>()(future.node_.get());
+  }
+};

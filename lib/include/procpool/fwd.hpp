@@ -1,0 +1,23 @@
+#pragma once
+
+/// \file
+/// Names only. Include this, and never declare procpool's types yourself: they live in an inline
+/// namespace and may gain template parameters.
+
+namespace procpool::inline v0 {
+
+class Pool;
+template <class R = void>
+class Future;
+template <class R>
+class Results;
+template <class R>
+using AsyncResult = Future<R>;
+
+struct PoolOptions;
+struct TaskOptions;
+struct MapOptions;
+
+class Error;
+
+}  // namespace procpool::inline v0

@@ -1,0 +1,23 @@
+#pragma once
+
+/// \file
+/// procpool: worker processes for C++, as multiprocessing.Pool is for Python.
+///
+///     #include <procpool/procpool.hpp>
+///
+///     int square(int x) { return x * x; }
+///
+///     int main(int argc, char** argv) {
+///       procpool::init(argc, argv);
+///       procpool::Pool pool;
+///       for (int y : pool.map(square, {1, 2, 3})) std::printf("%d\n", y);
+///     }
+
+#include <procpool/errors.hpp>
+#include <procpool/future.hpp>
+#include <procpool/fwd.hpp>
+#include <procpool/options.hpp>
+#include <procpool/pool.hpp>
+#include <procpool/program.hpp>
+#include <procpool/results.hpp>
+#include <procpool/task.hpp>

@@ -1,0 +1,142 @@
+#pragma once
+
+// What the bytes in slots, records and control packets mean. Fixed little structures, copied out
+// and checked by `read` before anything is believed; no ring and no process is known here.
+//
+//   slot (64 bytes)     CallHeader 16 │ 48 bytes: the call itself, or Elsewhere: where it lies
+//   call, single        callable and arguments, one archive
+//   call, chunk         ChunkHeader │ callable │ ends (unless every element has one size) │ elements
+//   record              OutcomeHeader 8 │ value, error record, or SlabOutcome
+//
+// Alignment: a slot's payload, an arena block, a slab, a chunk's callable and elements start at
+// multiples of 16, so that span parameters can be seen in place.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <span>
+#include <type_traits>
+
+namespace procpool::inline v0::wire {
+
+/// One copy out of memory that somebody else may still write.
+template <class T>
+std::optional<T> read(std::span<const std::byte> bytes) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  if (bytes.size() < sizeof(T)) return std::nullopt;
+  T value;
+  std::memcpy(&value, bytes.data(), sizeof value);
+  return value;
+}
+
+template <class T>
+std::span<const std::byte> bytes_of(const T& value) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  return std::as_bytes(std::span<const T, 1>(&value, 1));
+}
+
+// ---- home → worker: slots ------------------------------------------------------------------
+
+enum class CallKind : std::uint8_t {
+  call = 1,  // one call
+  chunk,     // elements of a map
+  bind,      // task number → code
+  stop,      // finish: nothing comes after this
+};
+
+enum class Place : std::uint8_t { slot = 0, arena, slab };
+
+struct CallHeader {
+  CallKind kind;
+  Place place;
+  std::uint16_t attempt;
+  std::uint32_t task;  // bound number
+  std::uint32_t size;  // payload bytes
+  std::uint32_t count;  // elements; 1 for a single call
+};
+inline constexpr std::size_t inline_bytes = 64 - sizeof(CallHeader);
+
+struct Elsewhere {
+  std::uint32_t offset;  // in the arena
+  std::uint32_t slab;    // or this slab's number
+};
+
+struct Bind {
+  std::uint64_t module;
+  std::uint64_t offset;
+};
+
+struct ChunkHeader {
+  std::uint32_t callable_bytes;
+  std::uint32_t first_index;    // in the map, of the call's element 0
+  std::uint32_t element_bytes;  // of each element; various_bytes: a table of ends follows
+  std::uint32_t alignment;      // of each element's start, counted from the first
+};
+inline constexpr std::uint32_t various_bytes = 0xffffffff;
+
+static_assert(sizeof(CallHeader) == 16 && sizeof(ChunkHeader) == 16);
+static_assert(sizeof(Elsewhere) <= inline_bytes && sizeof(Bind) <= inline_bytes);
+
+constexpr std::uint32_t align16(std::uint32_t size) { return (size + 15) & ~15U; }
+
+// ---- worker → home: records ----------------------------------------------------------------
+
+enum class RecordKind : std::uint32_t {
+  value = 1,    // the result's archive
+  error,        // an error record (error_record.hpp)
+  slab_value,   // SlabOutcome
+  slab_error,
+};
+
+struct OutcomeHeader {
+  std::uint32_t call;     // the slot's sequence number, low 32 bits
+  std::uint32_t element;  // of the call
+};
+
+struct SlabOutcome {
+  std::uint32_t slab;
+  std::uint32_t reserved;
+  std::uint64_t size;
+};
+
+// ---- control packets -----------------------------------------------------------------------
+
+enum class ControlKind : std::uint32_t {
+  start = 1,   // home → worker, with descriptors (StartFds order)
+  hello,       // worker → home
+  need_slab,   // worker → home: room for a large result
+  slab,        // home → worker, with its memory: a large call, or room for a large result
+  no_slab,     // home → worker: why not (errno)
+};
+
+struct Control {
+  ControlKind kind;
+  std::uint32_t number;  // slab number, errno
+  std::uint64_t value;   // start: version; hello: program identity; slabs: bytes
+};
+
+enum StartFds : int { pool_page_fd, tasks_fd, results_fd, leader_bell_fd, background_bell_fd,
+                      tether_fd, start_fd_count };
+
+// ---- supervisor ↔ template process -----------------------------------------------------------
+
+enum class TemplateKind : std::uint32_t {
+  setup = 1,  // → template, with a pidfd of the supervisor
+  ready,      // ← template: `value` is its program identity
+  fork,       // → template, with the worker's control socket; `ticket` names the request
+  forked,     // ← template, with a pidfd; `value` is the pid
+  not_forked,  // ← template: `value` is errno
+  exited,     // ← template: `ticket` is the pid, `value` packs the status
+};
+
+struct TemplateMessage {
+  TemplateKind kind;
+  std::uint32_t reserved;
+  std::uint64_t ticket;
+  std::uint64_t value;
+};
+
+inline constexpr std::uint64_t protocol_version = 1;
+
+}  // namespace procpool::inline v0::wire

@@ -1,0 +1,313 @@
+/* The driver protocol: who runs the supervisor's turns, and whom the worker rings.
+ *
+ *   caller A, B   submit one task each, then wait (each may, by choice, time out); B may also wait
+ *                 for A's future
+ *   background    the parked thread
+ *   submitter     submits a task that nobody waits for, and runs turns; never sleeps
+ *   worker        one task at a time, so a collected result is what lets the next task be handed
+ *                 out: somebody has to drive even when no caller waits any more
+ *
+ * Memory is sequentially consistent here: doorbell.pml is about store buffers. A turn is two atomic
+ * steps, between which the lock may be given up (a turn does that to copy, map or spawn).
+ *
+ * Promise: when nothing can move any more, every future is done and every caller has returned; and
+ * no sleeper turns for ever (the epochs stay bounded).
+ *
+ * Seeded bugs: BUG_leave_no_rescan, BUG_leave_no_target, BUG_settle_no_kick,
+ * BUG_promoted_does_not_pass_on, BUG_pass_on_over_a_leader, BUG_settle_forgets_promotion,
+ * BUG_submitter_clears_target, BUG_clear_any_target, BUG_background_does_not_arm.
+ * Variant that also has to hold: TAKE_TARGET (a new leader takes over the background's target).
+ */
+
+#define CALLERS 2
+#define TASKS 3
+#define NOBODY 9
+
+mtype = { nobody, to_leader, to_background };
+
+/* pool page */
+mtype target = to_background;
+
+/* worker's memory */
+byte handed = 0; /* task tail */
+byte ran = 0;    /* result tail */
+bool rung = 0;   /* "target's epoch is the one I last rang": a new epoch makes it false */
+
+/* supervisor, under its lock */
+bool locked = 0;
+byte submitted = 0;
+byte collected = 0;
+byte order[TASKS];
+bool done[TASKS];
+byte leader = NOBODY;
+
+bool following[CALLERS]; /* asleep on its word, or about to be */
+bool promoted[CALLERS];
+bool word[CALLERS];      /* what a follower sleeps on; remembers */
+byte waits_for[CALLERS];
+bool returned[CALLERS];
+
+/* kernel: eventfds remember */
+bool event_leader = 0;
+bool event_background = 0;
+
+inline lock() { atomic { !locked -> locked = 1 } }
+inline unlock() { locked = 0 }
+#define dispatchable (handed < submitted && handed == collected)
+#define visible (ran > collected || dispatchable)
+
+inline settle(f, me) {
+  done[f] = 1;
+  w = 0;
+  do
+  :: w < CALLERS ->
+       if
+#ifndef BUG_settle_no_kick
+       :: waits_for[w] == f && leader == w && w != me -> event_leader = 1
+#endif
+       :: waits_for[w] == f && following[w] ->
+            word[w] = 1;
+            following[w] = 0
+       :: else
+       fi;
+#ifdef BUG_settle_forgets_promotion
+       if
+       :: waits_for[w] == f -> promoted[w] = 0
+       :: else
+       fi;
+#endif
+       w++
+  :: else -> w = 0; break
+  od
+}
+
+inline turn(me) {
+  d_step {
+    do
+    :: ran > collected ->
+         settle(order[collected], me);
+         collected++
+    :: else -> break
+    od
+  }
+#ifdef YIELD
+  unlock();
+  lock();
+#endif
+  atomic {
+    if
+    :: dispatchable -> handed++
+    :: else
+    fi
+  }
+}
+
+inline submit(f) {
+  order[submitted] = f;
+  submitted++
+}
+
+inline arm(who) {
+  atomic {
+    rung = 0;
+    target = who
+  }
+}
+
+/* the lock is held, leader == NOBODY: somebody has to have the duty afterwards */
+inline hand_over() {
+  d_step {
+    passed = 0;
+    w = 0;
+    do
+    :: w < CALLERS && following[w] && !passed ->
+         following[w] = 0;
+         promoted[w] = 1;
+         word[w] = 1;
+         passed = 1
+    :: w < CALLERS && !(following[w] && !passed) -> w++
+    :: else -> w = 0; break
+    od
+  }
+#ifndef BUG_leave_no_target
+  arm(to_background);
+#endif
+#ifndef BUG_leave_no_rescan
+  atomic {
+    if
+    :: visible && !passed -> event_background = 1
+    :: else
+    fi;
+    passed = 0
+  }
+#endif
+}
+
+inline clear_own_target(who) {
+#ifdef BUG_clear_any_target
+  target = nobody
+#else
+  atomic {
+    if
+    :: target == who -> target = nobody
+    :: else
+    fi
+  }
+#endif
+}
+
+proctype Caller(byte me; bool may_time_out) {
+  byte w;
+  bool passed, late;
+
+  lock();
+  do
+  :: done[waits_for[me]] || late -> break
+  :: !(done[waits_for[me]] || late) && leader == NOBODY ->
+       atomic {
+         leader = me;
+         promoted[me] = 0;
+#ifdef TAKE_TARGET
+         target = nobody
+#endif
+       }
+       do
+       :: turn(me);
+          if
+          :: done[waits_for[me]] || late -> break
+          :: else
+          fi;
+          arm(to_leader);
+          if
+          :: visible -> target = nobody
+          :: else ->
+               unlock();
+               if
+               :: atomic { event_leader -> event_leader = 0 }
+               :: may_time_out -> late = 1
+               fi;
+               lock();
+               clear_own_target(to_leader)
+          fi
+       od;
+       leader = NOBODY;
+       hand_over()
+  :: !(done[waits_for[me]] || late) && leader != NOBODY ->
+       atomic {
+         following[me] = 1;
+         word[me] = 0;
+#ifndef BUG_promoted_does_not_pass_on
+         promoted[me] = 0 /* the leader that is there has the duty */
+#endif
+       }
+       unlock();
+       if
+       :: word[me]
+       :: may_time_out -> late = 1
+       fi;
+       lock();
+       following[me] = 0
+  od;
+#ifndef BUG_promoted_does_not_pass_on
+  if
+#ifdef BUG_pass_on_over_a_leader
+  :: promoted[me] -> promoted[me] = 0; hand_over()
+#else
+  :: promoted[me] && leader == NOBODY -> promoted[me] = 0; hand_over()
+#endif
+  :: else -> promoted[me] = 0
+  fi;
+#endif
+  returned[me] = 1;
+  unlock()
+}
+
+proctype Background() {
+  byte w;
+  do
+  :: /* asleep, with the target already set: so it begins */
+     atomic { event_background -> event_background = 0 };
+     lock();
+     clear_own_target(to_background);
+     do
+     :: turn(NOBODY);
+#ifndef BUG_background_does_not_arm
+        if
+        :: leader == NOBODY ->
+             arm(to_background);
+             if
+             :: visible -> target = nobody
+             :: else -> break
+             fi
+        :: else -> break
+        fi
+#else
+        break
+#endif
+     od;
+     unlock()
+  od
+}
+
+proctype Submitter() {
+  byte w, n;
+  lock();
+#ifdef BUG_submitter_clears_target
+  target = nobody;
+#endif
+  submit(2);
+  turn(NOBODY);
+  unlock()
+}
+
+proctype Worker() {
+  mtype to;
+  do
+  :: handed > ran ->
+       ran++;
+       atomic {
+         if
+         :: target != nobody && !rung -> rung = 1; to = target
+         :: else -> to = nobody
+         fi
+       }
+       atomic {
+         if
+         :: to == to_leader -> event_leader = 1
+         :: to == to_background -> event_background = 1
+         :: else
+         fi;
+         to = nobody
+       }
+  :: ran == TASKS -> break
+  od
+}
+
+proctype Monitor() {
+  timeout;
+  assert(done[0] && done[1] && done[2] && returned[0] && returned[1])
+}
+
+init {
+  bool a, b;
+  byte f;
+  atomic {
+    select(a : 0 .. 1);
+    select(b : 0 .. 1);
+    select(f : 0 .. 1);
+    waits_for[0] = 0;
+    waits_for[1] = f;
+    submit(0);
+    submit(1);
+    handed = 1;
+    run Caller(0, a);
+    run Caller(1, b);
+    run Background();
+    run Submitter();
+    run Worker();
+    run Monitor();
+    f = 0;
+    a = 0;
+    b = 0
+  }
+}

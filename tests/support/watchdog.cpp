@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
@@ -15,6 +14,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "support/processes.hpp"
 
@@ -30,16 +30,18 @@ constexpr std::chrono::seconds dump_time{10};
 // gdb prints every thread's stack to our stderr. False when it cannot: missing, refused, too slow.
 bool dump_with_gdb(pid_t pid, milliseconds patience) {
   std::string target = std::to_string(pid);
-  const char* const arguments[] = {"gdb", "-nx",    "-q",
-                                   "-batch", "-iex", "set debuginfod enabled off",
-                                   "-p", target.c_str(), "-ex",
-                                   "thread apply all backtrace", nullptr};
+  const char* const arguments[] = {"gdb",  "-nx",
+                                   "-q",   "-batch",
+                                   "-iex", "set debuginfod enabled off",
+                                   "-p",   target.c_str(),
+                                   "-ex",  "thread apply all backtrace",
+                                   nullptr};
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
   pid_t gdb = 0;
-  const int error = posix_spawnp(&gdb, "gdb", &actions, nullptr,
-                                 const_cast<char* const*>(arguments), environ);
+  const int error =
+      posix_spawnp(&gdb, "gdb", &actions, nullptr, const_cast<char* const*>(arguments), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) return false;
   if (!ended_within(gdb, patience)) kill(gdb, SIGKILL);
@@ -82,19 +84,23 @@ class Watch {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    thread_ = std::jthread([test = std::move(test), limit](std::stop_token over) {
-      std::mutex mutex;
-      std::unique_lock lock(mutex);
-      std::condition_variable_any end;
-      if (!end.wait_for(lock, over, limit, [&] { return over.stop_requested(); }))
+    thread_ = std::jthread([this, test = std::move(test), limit](std::stop_token over) {
+      std::unique_lock lock(mutex_);
+      if (!end_.wait_for(lock, over, limit, [&] { return over.stop_requested(); }))
         fail_with_all_stacks(test);
     });
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
  private:
+  std::mutex mutex_;
+  std::condition_variable_any end_;
   std::jthread thread_;
 };
+
+// Owned by nobody: a child that a test forked may exit() and destroy all that is static, and has no
+// thread that could be joined.
+Watch* current_watch = nullptr;
 
 class Watchdog : public testing::EmptyTestEventListener {
  public:
@@ -102,14 +108,13 @@ class Watchdog : public testing::EmptyTestEventListener {
 
  private:
   void OnTestStart(const testing::TestInfo& test) override {
-    watch_ = new Watch(std::string(test.test_suite_name()) + "." + test.name(), limit_);
+    current_watch = new Watch(std::string(test.test_suite_name()) + "." + test.name(), limit_);
   }
-  void OnTestEnd(const testing::TestInfo&) override { delete std::exchange(watch_, nullptr); }
+  void OnTestEnd(const testing::TestInfo&) override {
+    delete std::exchange(current_watch, nullptr);
+  }
 
   const std::chrono::seconds limit_;
-  // Not owned: a child forked by the test may exit() and so destroy this listener, and has no
-  // thread that could be joined.
-  Watch* watch_ = nullptr;
 };
 
 }  // namespace

@@ -10,7 +10,8 @@ namespace {
 
 constexpr int kTileSize = 48;
 constexpr int kSamples = 2;  // per pixel, in each direction
-constexpr double kFar = 1e4;  // |z|^2 of a point that has escaped; large, so that colours are smooth
+constexpr double kFar =
+    1e4;  // |z|^2 of a point that has escaped; large, so that colours are smooth
 
 struct Point {
   double x;

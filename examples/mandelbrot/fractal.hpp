@@ -7,7 +7,7 @@ namespace mandelbrot {
 
 // What of the plane is seen, and how large the picture is.
 struct View {
-  double x = 0;     // the middle
+  double x = 0;  // the middle
   double y = 0;
   double span = 0;  // width of the picture in the plane
   int width = 0;    // and in pixels

@@ -9,7 +9,7 @@ struct Interrupted : std::exception {
   const char* what() const noexcept override { return "interrupted"; }
 };
 
-void watch_interrupts();    // SIGINT and SIGTERM are noted from here on
+void watch_interrupts();  // SIGINT and SIGTERM are noted from here on
 void throw_if_interrupted();
 
 }  // namespace examples

@@ -27,7 +27,8 @@ std::string check_out(std::string& text) {
   }
   const std::filesystem::path folder = file.parent_path();
   if (folder.empty() || std::filesystem::is_directory(folder, ignored)) return {};
-  return "there is no directory '" + folder.string() + "': make it first or write another file name";
+  return "there is no directory '" + folder.string() +
+         "': make it first or write another file name";
 }
 
 procpool::StartMethod start_method(const std::string& name) {
@@ -45,8 +46,8 @@ CLI::Validator whole_number(std::int64_t least, std::int64_t most) {
   return CLI::Validator(
       [=](std::string& text) {
         if (in_bounds(text, least, most)) return std::string();
-        return "'" + text + "' is not a whole number from " + bounds +
-               ": write one, for example " + std::to_string(std::max<std::int64_t>(least, 4));
+        return "'" + text + "' is not a whole number from " + bounds + ": write one, for example " +
+               std::to_string(std::max<std::int64_t>(least, 4));
       },
       "");
 }
@@ -63,7 +64,8 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
       ->check(CLI::Validator(check_out, ""))
       ->type_name("FILE")
       ->capture_default_str();
-  app.add_flag("!--no-serial", options.serial, "do not do the work again in one process to compare");
+  app.add_flag("!--no-serial", options.serial,
+               "do not do the work again in one process to compare");
 }
 
 procpool::PoolOptions pool_options(const CommonOptions& options) {

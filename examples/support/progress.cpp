@@ -72,7 +72,8 @@ std::string Progress::rate_and_rest() const {
   std::string text = with_commas(static_cast<std::size_t>(rate)) + "/s";
   if (done_ == 0 || done_ >= total_) return text;
   const std::chrono::duration<double> rest(static_cast<double>(total_ - done_) / rate);
-  return text + "  " + (rest.count() < 60 ? fixed(rest.count(), 0) + " s" : seconds(rest)) + " left";
+  return text + "  " + (rest.count() < 60 ? fixed(rest.count(), 0) + " s" : seconds(rest)) +
+         " left";
 }
 
 void Progress::draw_bar() {

@@ -7,9 +7,9 @@
 
 namespace examples {
 
-// How far a run has come, on stderr. On a terminal: one bar with rate and time left, redrawn at most
-// ten times a second and wiped when the object goes. Elsewhere: a plain line every ten per cent.
-// Every member may be called from any thread.
+// How far a run has come, on stderr. On a terminal: one bar with rate and time left, redrawn at
+// most ten times a second and wiped when the object goes. Elsewhere: a plain line every ten per
+// cent. Every member may be called from any thread.
 class Progress {
  public:
   Progress(std::string what, std::size_t total);

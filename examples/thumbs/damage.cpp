@@ -50,7 +50,9 @@ void wipe_signature(Bytes& bytes, Random& random) {
 }
 
 // Within the first bytes of the compressed data, which a check sum covers.
-void flip_png(Bytes& bytes, Random& random) { bytes[find(bytes, "IDAT") + 6 + random() % 8] ^= 0x55; }
+void flip_png(Bytes& bytes, Random& random) {
+  bytes[find(bytes, "IDAT") + 6 + random() % 8] ^= 0x55;
+}
 
 // A width that no computer holds, under a check sum that is right.
 void widen_png(Bytes& bytes, Random&) {

@@ -51,8 +51,8 @@ examples::Raster decode_jpeg(const std::string& file, Bytes bytes) {
   JpegReader reader;
   if (!reader.read_header(bytes)) throw DecodeError(file, kName, reader.error());
   check_size(file, kName, reader.width(), reader.height());
-  examples::Raster image = examples::make_raster(static_cast<int>(reader.width()),
-                                                 static_cast<int>(reader.height()), 4);
+  examples::Raster image =
+      examples::make_raster(static_cast<int>(reader.width()), static_cast<int>(reader.height()), 4);
   if (!reader.read_rows(image.bytes.data())) throw DecodeError(file, kName, reader.error());
   return image;
 }

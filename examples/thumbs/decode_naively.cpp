@@ -1,7 +1,7 @@
 // Readers of the kind found in old code: they believe every header. The size is computed in 32 bits
-// and wraps; nothing checks that the pixels fit; what "cannot happen" is an abort(). Good files come
-// out right; a damaged one may take the process along, which is what this example is about. Do not
-// copy from here.
+// and wraps; nothing checks that the pixels fit; what "cannot happen" is an abort(). Good files
+// come out right; a damaged one may take the process along, which is what this example is about. Do
+// not copy from here.
 #include <cstdlib>
 #include <memory>
 
@@ -47,13 +47,13 @@ void read_pixel(Input& input, const Header& header, std::uint8_t* pixel) {
 }
 
 examples::Raster read_pixels(Input& input, const Header& header) {
-  const std::uint32_t size = static_cast<std::uint32_t>(header.width) *
-                             static_cast<std::uint32_t>(header.height) * 4U;
+  const std::uint32_t size =
+      static_cast<std::uint32_t>(header.width) * static_cast<std::uint32_t>(header.height) * 4U;
   const std::unique_ptr<std::uint8_t, Free> pixels(static_cast<std::uint8_t*>(std::malloc(size)));
   for (int row = 0; row < header.height; ++row) {
     const int y = header.upside_down ? header.height - 1 - row : row;
-    std::uint8_t* line = pixels.get() + static_cast<std::size_t>(y) *
-                                            static_cast<std::size_t>(header.width) * 4;
+    std::uint8_t* line =
+        pixels.get() + static_cast<std::size_t>(y) * static_cast<std::size_t>(header.width) * 4;
     for (int x = 0; x < header.width; ++x) read_pixel(input, header, line + std::size_t(x) * 4);
   }
   return {header.width, header.height, 4, {pixels.get(), pixels.get() + size}};

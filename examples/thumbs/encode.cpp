@@ -111,20 +111,28 @@ Bytes encode_jpeg(const Raster& rgb) {
 
 const char* extension(Format format) {
   switch (format) {
-    case Format::png: return ".png";
-    case Format::jpeg: return ".jpg";
-    case Format::tga: return ".tga";
-    case Format::ppm: return ".ppm";
+    case Format::png:
+      return ".png";
+    case Format::jpeg:
+      return ".jpg";
+    case Format::tga:
+      return ".tga";
+    case Format::ppm:
+      return ".ppm";
   }
   return "";
 }
 
 Bytes encode(const Raster& image, Format format) {
   switch (format) {
-    case Format::png: return examples::encode_png(image);
-    case Format::jpeg: return encode_jpeg(on_white(image));
-    case Format::tga: return encode_tga(image);
-    case Format::ppm: return encode_ppm(on_white(image));
+    case Format::png:
+      return examples::encode_png(image);
+    case Format::jpeg:
+      return encode_jpeg(on_white(image));
+    case Format::tga:
+      return encode_tga(image);
+    case Format::ppm:
+      return encode_ppm(on_white(image));
   }
   return {};
 }

@@ -12,9 +12,9 @@ namespace {
 namespace fs = std::filesystem;
 
 // Also kinds of image that no decoder here knows: they are rows of the report.
-constexpr std::array<std::string_view, 14> kExtensions = {
-    ".png", ".jpg", ".jpeg", ".tga", ".ppm",  ".pnm", ".pgm",
-    ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ico", ".xpm"};
+constexpr std::array<std::string_view, 14> kExtensions = {".png", ".jpg",  ".jpeg", ".tga", ".ppm",
+                                                          ".pnm", ".pgm",  ".gif",  ".bmp", ".webp",
+                                                          ".tif", ".tiff", ".ico",  ".xpm"};
 
 bool looks_like_an_image(const fs::path& file) {
   std::string extension = file.extension().string();

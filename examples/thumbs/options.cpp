@@ -7,8 +7,10 @@ namespace {
 
 constexpr const char* kIconTheme = "/usr/share/icons/Adwaita";
 constexpr const char* kAbout =
-    "Decodes every image below some directories in worker processes and lays them into one contact\n"
-    "sheet. Files that a decoder refuses, and files that kill their worker, are rows of the report.";
+    "Decodes every image below some directories in worker processes and lays them into one "
+    "contact\n"
+    "sheet. Files that a decoder refuses, and files that kill their worker, are rows of the "
+    "report.";
 
 std::string check_path(std::string& text) {
   std::error_code ignored;
@@ -17,7 +19,8 @@ std::string check_path(std::string& text) {
 }
 
 void add_numbers(CLI::App& app, Options& options) {
-  const auto number = [&app](const char* name, auto& value, long least, long most, const char* help) {
+  const auto number = [&app](const char* name, auto& value, long least, long most,
+                             const char* help) {
     app.add_option(name, value, help)
         ->check(examples::whole_number(least, most))
         ->type_name("N")
@@ -28,7 +31,8 @@ void add_numbers(CLI::App& app, Options& options) {
   number("--seed", options.seed, 0, INT64_MAX, "of all that is random");
   number("--size", options.cell, 16, 1024, "width and height of a cell in pixels");
   number("--limit", options.limit, 0, 100'000'000, "use N of the files, evenly spread; 0: all");
-  number("--convert", options.convert, 0, 100'000, "also decode N files converted to TGA, PPM, JPEG");
+  number("--convert", options.convert, 0, 100'000,
+         "also decode N files converted to TGA, PPM, JPEG");
 }
 
 int no_icon_theme() {
@@ -41,7 +45,8 @@ int no_icon_theme() {
 
 std::optional<int> read_options(int argc, char** argv, Options& options) {
   CLI::App app(kAbout, "thumbs");
-  app.add_option("DIR", options.paths, std::string("directories or files (default: ") + kIconTheme + ")")
+  app.add_option("DIR", options.paths,
+                 std::string("directories or files (default: ") + kIconTheme + ")")
       ->check(CLI::Validator(check_path, ""))
       ->type_name("");
   examples::add_common_options(app, options.common);

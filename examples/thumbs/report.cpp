@@ -85,7 +85,8 @@ std::string pool_text(const Report& report, const Counts& counts) {
 
 std::string time_text(const Report& report) {
   const Run& run = report.in_pool;
-  const std::string text = examples::seconds(run.time) + " in " + plural(std::size_t(run.places), "worker");
+  const std::string text =
+      examples::seconds(run.time) + " in " + plural(std::size_t(run.places), "worker");
   if (!report.serial) return text;
   return text + ", " + examples::seconds(report.serial->time) +
          " in one process (undamaged files only): " +

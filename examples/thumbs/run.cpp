@@ -78,8 +78,9 @@ Run run_in_pool(const std::vector<Item>& items, const Options& options) {
   examples::Progress progress("in workers", items.size());
   Chaos chaos(pool, options.chaos, items.size(), options.seed, progress);
 
-  auto results = pool.with(procpool::TaskOptions{.retries = kRetries})
-                     .imap_unordered(procpool::partial(make_thumbnail, box_in(options.cell)), files);
+  auto results =
+      pool.with(procpool::TaskOptions{.retries = kRetries})
+          .imap_unordered(procpool::partial(make_thumbnail, box_in(options.cell)), files);
   std::size_t done = 0;
   for (auto it = results.begin(); it != results.end(); ++it) {
     run.outcomes[order[it.index()]] = outcome_of([&] { return std::move(*it); });
@@ -102,10 +103,9 @@ Run run_serially(const std::vector<Item>& items, const Options& options, const R
     progress.advance();
     examples::throw_if_interrupted();
     if (items[i].damaged) continue;
-    run.outcomes[i] =
-        deadly(in_pool.outcomes[i], options)
-            ? in_pool.outcomes[i]
-            : outcome_of([&] { return make_thumbnail(box_in(options.cell), items[i].file); });
+    run.outcomes[i] = deadly(in_pool.outcomes[i], options) ? in_pool.outcomes[i] : outcome_of([&] {
+      return make_thumbnail(box_in(options.cell), items[i].file);
+    });
   }
   run.time = Clock::now() - start;
   return run;

@@ -48,7 +48,8 @@ void add(Pixel& sum, const Pixel& value, float weight) {
 
 Pixel load(const std::uint8_t* rgba) {
   const float alpha = static_cast<float>(rgba[3]) / 255;
-  return {to_linear(rgba[0]) * alpha, to_linear(rgba[1]) * alpha, to_linear(rgba[2]) * alpha, alpha};
+  return {to_linear(rgba[0]) * alpha, to_linear(rgba[1]) * alpha, to_linear(rgba[2]) * alpha,
+          alpha};
 }
 
 void store(const Pixel& value, std::uint8_t* rgba) {
@@ -100,8 +101,8 @@ std::uint8_t to_srgb(float linear) {
 Raster fit(const Raster& image, int box) {
   const int longest = std::max(image.width, image.height);
   if (longest <= box) return image;
-  Raster result =
-      examples::make_raster(scaled(image.width, longest, box), scaled(image.height, longest, box), 4);
+  Raster result = examples::make_raster(scaled(image.width, longest, box),
+                                        scaled(image.height, longest, box), 4);
   const std::vector<Span> columns = spans(image.width, result.width);
   const std::vector<Span> rows = spans(image.height, result.height);
   std::uint8_t* to = result.bytes.data();

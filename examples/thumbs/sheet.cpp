@@ -63,8 +63,8 @@ void draw_card(const Cell& cell, const Colour& card, const Colour& ink, Inked in
   const float middle = static_cast<float>(cell.size - 1) / 2;
   for (int y = edge; y < cell.size - edge; ++y) {
     for (int x = edge; x < cell.size - edge; ++x) {
-      const bool on = inked((static_cast<float>(x) - middle) / half,
-                            (static_cast<float>(y) - middle) / half);
+      const bool on =
+          inked((static_cast<float>(x) - middle) / half, (static_cast<float>(y) - middle) / half);
       paint(cell, x, y, on ? ink : card);
     }
   }

@@ -10,8 +10,8 @@
 namespace thumbs {
 namespace {
 
-[[maybe_unused]] const bool registered = procpool::register_exception<DecodeError>() &&
-                        procpool::register_exception<UnknownFormat>();
+[[maybe_unused]] const bool registered =
+    procpool::register_exception<DecodeError>() && procpool::register_exception<UnknownFormat>();
 
 }  // namespace
 

@@ -1,0 +1,124 @@
+#include "channel/host_end.hpp"
+
+#include <array>
+#include <cstring>
+
+#include "os/fork.hpp"
+
+namespace procpool::inline v0::channel {
+
+using wire::bytes_of;
+
+HostEnd::Memories HostEnd::make_memories() {
+  return {os::make_memory("procpool-tasks", sizeof(shm::TaskMemory)),
+          os::make_memory("procpool-results", sizeof(shm::ResultMemory))};
+}
+
+HostEnd::HostEnd(const os::Fd& pool_page, const os::Fd& tether)
+    : HostEnd(make_memories(), os::make_socket_pair()) {
+  write_headers();
+  os::seal_against_writers(memories_.tasks);
+  os::seal_finally(memories_.results);
+  std::array<int, wire::start_fd_count> fds{};
+  fds[wire::pool_page_fd] = pool_page.get();
+  fds[wire::tasks_fd] = memories_.tasks.get();
+  fds[wire::results_fd] = memories_.results.get();
+  fds[wire::leader_bell_fd] = leader_bell_.get();
+  fds[wire::background_bell_fd] = background_bell_.get();
+  fds[wire::tether_fd] = tether.get();
+  const wire::Control start{wire::ControlKind::start, 0, wire::protocol_version};
+  if (os::send_message(control_.get(), bytes_of(start), fds) != os::Io::ok) {
+    os::fail_with(ETOOMANYREFS, "sendmsg", "the start message of a worker");
+  }
+  memories_ = {};
+}
+
+HostEnd::HostEnd(Memories memories, os::SocketPair sockets)
+    : memories_(std::move(memories)),
+      tasks_(memories_.tasks, os::Access::read_write),
+      results_(memories_.results, os::Access::read_write),
+      control_(os::guard(std::move(sockets.ours))),
+      worker_socket_(os::guard(std::move(sockets.theirs))),
+      leader_bell_(os::guard(os::make_event())),
+      background_bell_(os::guard(os::make_event())),
+      slots_(tasks().slots, tasks().header.tail),
+      ring_(results().ring, results().header.tail, tasks().header.head),
+      bell_(results().header.asleep) {}
+
+void HostEnd::write_headers() {
+  auto& tasks_header = tasks().header;
+  tasks_header.magic = shm::magic;
+  tasks_header.version = shm::version;
+  tasks_header.slots = shm::slot_count;
+  tasks_header.total_bytes = sizeof(shm::TaskMemory);
+  auto& results_header = results().header;
+  results_header.magic = shm::magic;
+  results_header.version = shm::version;
+  results_header.claims = shm::slot_count;
+  results_header.total_bytes = sizeof(shm::ResultMemory);
+}
+
+std::uint64_t HostEnd::send(const wire::CallHeader& header,
+                            std::span<const std::byte> inline_bytes) {
+  std::byte* const slot = slots_.next().bytes;
+  std::memcpy(slot, &header, sizeof header);
+  if (!inline_bytes.empty()) {
+    std::memcpy(slot + sizeof header, inline_bytes.data(), inline_bytes.size());
+  }
+  return slots_.publish();
+}
+
+void HostEnd::ring() {
+  if (!bell_.due()) return;
+  auto& wake = tasks().header.wake;
+  shm::store_ordered(wake, shm::load_hint(wake) + 1);
+  os::futex_wake(wake, 1, os::Scope::shared);
+}
+
+std::uint32_t HostEnd::take_back(std::uint64_t sequence, std::uint32_t count, std::uint32_t keep) {
+  return shm::claim::lower_limit(claim_word(sequence), shm::lap_of(sequence, shm::slot_count),
+                                 count, keep);
+}
+
+std::optional<std::uint32_t> HostEnd::started(std::uint64_t sequence, std::uint32_t count,
+                                              std::uint32_t limit) const {
+  return shm::claim::started(claim_word(sequence), shm::lap_of(sequence, shm::slot_count), count,
+                             limit);
+}
+
+shm::Look HostEnd::peek(Arrival& arrival) {
+  shm::RingReader<shm::Word64>::Record record;
+  const shm::Look look = ring_.peek(record);
+  if (look != shm::Look::record) return look;
+  const auto header = wire::read<wire::OutcomeHeader>(record.payload);
+  if (!header) return shm::Look::violation;
+  arrival = {static_cast<wire::RecordKind>(record.kind), *header,
+             record.payload.subspan(sizeof *header)};
+  return look;
+}
+
+void HostEnd::release() {
+  if (ring_.publish()) ring();
+}
+
+os::Io HostEnd::send_slab(const Slab& slab) {
+  const wire::Control message{wire::ControlKind::slab, slab.number, slab.size};
+  const int fd = slab.memory.get();
+  return os::send_message(control_.get(), bytes_of(message), {&fd, 1});
+}
+
+os::Io HostEnd::refuse_slab(int reason) {
+  const wire::Control message{wire::ControlKind::no_slab, static_cast<std::uint32_t>(reason), 0};
+  return os::send_message(control_.get(), bytes_of(message));
+}
+
+os::Io HostEnd::receive(wire::Control& message) {
+  const os::Message got =
+      os::receive_message(control_.get(), std::as_writable_bytes(std::span(&message, 1)));
+  if (got.io == os::Io::ok && (got.truncated || got.size != sizeof message)) {
+    return os::Io::peer_gone;
+  }
+  return got.io;
+}
+
+}  // namespace procpool::inline v0::channel

@@ -1,0 +1,105 @@
+#pragma once
+
+// What    The supervisor's end of the channel to one worker: its slots, arena and claim words, its
+//         result ring, its bells and its control socket.
+// Writers Under the supervisor's lock, except the constructor, which only allocates.
+// Death   Of the worker: everything here stays readable until this object goes, and with it every
+//         byte the two shared. Nothing has a name, so nothing else is left.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "channel/slab.hpp"
+#include "os/event.hpp"
+#include "os/memory.hpp"
+#include "os/socket.hpp"
+#include "shm/arena.hpp"
+#include "shm/claim.hpp"
+#include "shm/doorbell.hpp"
+#include "shm/layout.hpp"
+#include "shm/ring.hpp"
+#include "shm/slots.hpp"
+#include "wire/messages.hpp"
+
+namespace procpool::inline v0::channel {
+
+/// One outcome, still in memory the worker can write: copy, then check.
+struct Arrival {
+  wire::RecordKind kind;
+  wire::OutcomeHeader header;
+  std::span<const std::byte> bytes;
+};
+
+class HostEnd {
+ public:
+  using Arena = shm::Arena<shm::arena_bytes>;
+
+  /// Makes the memories, doorbells and control socket, and leaves the start message for the worker
+  /// in that socket. Throws std::system_error.
+  HostEnd(const os::Fd& pool_page, const os::Fd& tether);
+
+  /// The worker's end of the control socket, for the launcher. Once.
+  os::Fd take_worker_socket() { return std::move(worker_socket_); }
+  int control() const { return control_.get(); }
+  int leader_bell() const { return leader_bell_.get(); }
+  int background_bell() const { return background_bell_.get(); }
+
+  // Calls. `send` writes and publishes a slot; it does not ring.
+  Arena& arena() { return arena_; }
+  std::byte* arena_bytes(std::uint32_t offset) { return tasks().arena + offset; }
+  std::uint64_t send(const wire::CallHeader& header, std::span<const std::byte> inline_bytes);
+  std::uint64_t published() const { return slots_.published(); }
+  /// Wakes the worker if it sleeps.
+  void ring();
+
+  // Claims of the slot with this sequence number and element count.
+  std::uint32_t take_back(std::uint64_t sequence, std::uint32_t count, std::uint32_t keep);
+  std::optional<std::uint32_t> started(std::uint64_t sequence, std::uint32_t count,
+                                       std::uint32_t limit) const;
+  /// Slots the worker says it has passed: a hint.
+  std::uint64_t passed_hint() const { return shm::load_hint(results().header.consumed); }
+
+  // Results.
+  shm::Look peek(Arrival& arrival);
+  void pop() { ring_.pop(); }
+  /// Tells the worker what has been read, waking it if it waits for room.
+  void release();
+  bool visible() const { return ring_.visible(); }
+
+  // Slabs.
+  os::Io send_slab(const Slab& slab);
+  os::Io refuse_slab(int reason);
+  /// One control packet; `peer_gone` when the worker closed its end or sends none of ours.
+  os::Io receive(wire::Control& message);
+
+ private:
+  struct Memories {
+    os::Fd tasks, results;
+  };
+  HostEnd(Memories memories, os::SocketPair sockets);
+  static Memories make_memories();
+  void write_headers();
+
+  shm::TaskMemory& tasks() const { return *reinterpret_cast<shm::TaskMemory*>(tasks_.data()); }
+  shm::ResultMemory& results() const {
+    return *reinterpret_cast<shm::ResultMemory*>(results_.data());
+  }
+  shm::Word64& claim_word(std::uint64_t sequence) const {
+    return results().claims[sequence % shm::slot_count];
+  }
+
+  Memories memories_;  // closed once the start message has them
+  os::Mapping tasks_;
+  os::Mapping results_;
+  os::Fd control_;
+  os::Fd worker_socket_;
+  os::Fd leader_bell_;
+  os::Fd background_bell_;
+  Arena arena_;
+  shm::SlotWriter<shm::Slot, shm::Word64> slots_;
+  shm::RingReader<shm::Word64> ring_;
+  shm::WorkerRinger<shm::Word32> bell_;
+};
+
+}  // namespace procpool::inline v0::channel

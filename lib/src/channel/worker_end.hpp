@@ -1,0 +1,94 @@
+#pragma once
+
+// What    A worker's end of the channel: reads slots, claims elements, publishes outcomes, sleeps.
+// Writers The worker's one task-running thread.
+// Death   Of the supervisor: the lifeline kills this process; no call here ever returns because of
+//         it. Of this process: see host_end.hpp.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "channel/slab.hpp"
+#include "os/event.hpp"
+#include "os/memory.hpp"
+#include "os/socket.hpp"
+#include "shm/claim.hpp"
+#include "shm/doorbell.hpp"
+#include "shm/layout.hpp"
+#include "shm/ring.hpp"
+#include "shm/slots.hpp"
+#include "wire/messages.hpp"
+
+namespace procpool::inline v0::channel {
+
+/// What a worker exits with when it can no longer reach its supervisor: the task closed
+/// descriptors that were not its own.
+inline constexpr int exit_unreachable = 113;
+
+/// What the start message brings.
+struct Attachment {
+  os::Fd control;
+  os::Mapping pool_page;
+  os::Mapping tasks;
+  os::Mapping results;
+  os::Fd leader_bell;
+  os::Fd background_bell;
+  os::Fd tether;
+};
+
+/// Waits for the start message on the control socket and maps what comes with it; the memories'
+/// descriptors are closed then. Throws std::runtime_error when it is not of this version.
+Attachment attach(os::Fd control);
+
+class WorkerEnd {
+ public:
+  explicit WorkerEnd(Attachment attachment);
+
+  void say_hello(std::uint64_t identity);
+
+  /// Sleeps until there is a slot to look at.
+  void wait_for_slot();
+  wire::CallHeader header() const;
+  /// The call's bytes: in the slot, the arena, or a slab.
+  std::span<const std::byte> payload(const wire::CallHeader& header);
+  /// Of the current slot, as outcomes name it.
+  std::uint32_t call() const { return static_cast<std::uint32_t>(slots_.sequence()); }
+  /// Claims the next element of the current slot; nullopt: none is left for this worker.
+  std::optional<std::uint32_t> take(std::uint32_t count, bool taken_before);
+  void pass_slot();
+
+  /// Room in the ring for a record of `bytes`; waits for it. Empty: it can never fit.
+  std::span<std::byte> reserve(std::uint32_t bytes);
+  void publish(wire::RecordKind kind, std::uint32_t bytes);
+  /// Writes a large outcome into a slab that home provides. nullopt and `reason` (an errno) when
+  /// home has no memory for it.
+  std::optional<wire::SlabOutcome> to_slab(std::span<const std::byte> bytes, int& reason);
+
+ private:
+  shm::TaskMemory& tasks() const {
+    return *reinterpret_cast<shm::TaskMemory*>(at_.tasks.data());
+  }
+  shm::ResultMemory& results() const {
+    return *reinterpret_cast<shm::ResultMemory*>(at_.results.data());
+  }
+  const shm::PoolPage& pool_page() const {
+    return *reinterpret_cast<const shm::PoolPage*>(at_.pool_page.data());
+  }
+
+  template <class Ready>
+  void sleep_until(Ready ready);
+  void ring_home();
+  wire::Control receive_control(os::Fd& memory);
+  std::span<const std::byte> call_slab(std::uint32_t number);
+
+  Attachment at_;
+  shm::SlotReader<shm::Slot, shm::Word64> slots_;
+  shm::RingWriter<shm::Word64> ring_;
+  shm::HomeRinger<shm::Word64> home_;
+  shm::WorkerSleep<shm::Word32> sleep_;
+  std::vector<Slab> slabs_;  // of calls: the current one's, and those of calls to come
+};
+
+}  // namespace procpool::inline v0::channel

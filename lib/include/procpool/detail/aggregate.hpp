@@ -17,15 +17,13 @@ inline constexpr std::size_t max_members = 16;
 template <class T>
 struct AnyMember {
   template <class U>
-    requires(!std::is_same_v<U, T>)
-  operator U() const noexcept;
+  requires(!std::is_same_v<U, T>) operator U() const noexcept;
 };
 /// Initialises only a base of T.
 template <class T>
 struct AnyBase {
   template <class U>
-    requires(std::is_base_of_v<U, T> && !std::is_same_v<U, T>)
-  operator U() const noexcept;
+  requires(std::is_base_of_v<U, T> && !std::is_same_v<U, T>) operator U() const noexcept;
 };
 template <class T, std::size_t>
 using AnyMemberAt = AnyMember<T>;
@@ -48,7 +46,8 @@ consteval std::size_t count_initialisers() {
 }
 
 /// Does T take `{}` for its member at sizeof...(I), with all others given? If that member is a C
-/// array, whose elements were counted one by one, the `{}` swallows all of it and too many are left.
+/// array, whose elements were counted one by one, the `{}` swallows all of it and too many are
+/// left.
 template <class T, std::size_t... I, std::size_t... J>
 consteval bool takes_braces(std::index_sequence<I...>, std::index_sequence<J...>) {
   return requires { T{AnyMemberAt<T, I>{}..., {}, AnyMemberAt<T, J>{}...}; };
@@ -77,22 +76,86 @@ consteval bool is_plain_struct() {
 template <std::size_t N>
 using Count = std::integral_constant<std::size_t, N>;
 
-template <class T, class F> decltype(auto) visit(T& t, F f, Count<1>) { auto& [a] = t; return f(a); }
-template <class T, class F> decltype(auto) visit(T& t, F f, Count<2>) { auto& [a, b] = t; return f(a, b); }
-template <class T, class F> decltype(auto) visit(T& t, F f, Count<3>) { auto& [a, b, c] = t; return f(a, b, c); }
-template <class T, class F> decltype(auto) visit(T& t, F f, Count<4>) { auto& [a, b, c, d] = t; return f(a, b, c, d); }
-template <class T, class F> decltype(auto) visit(T& t, F f, Count<5>) { auto& [a, b, c, d, e] = t; return f(a, b, c, d, e); }
-template <class T, class F> decltype(auto) visit(T& t, F f, Count<6>) { auto& [a, b, c, d, e, g] = t; return f(a, b, c, d, e, g); }
-template <class T, class F> decltype(auto) visit(T& t, F f, Count<7>) { auto& [a, b, c, d, e, g, h] = t; return f(a, b, c, d, e, g, h); }
-template <class T, class F> decltype(auto) visit(T& t, F f, Count<8>) { auto& [a, b, c, d, e, g, h, i] = t; return f(a, b, c, d, e, g, h, i); }
-template <class T, class F> decltype(auto) visit(T& t, F f, Count<9>) { auto& [a, b, c, d, e, g, h, i, j] = t; return f(a, b, c, d, e, g, h, i, j); }
-template <class T, class F> decltype(auto) visit(T& t, F f, Count<10>) { auto& [a, b, c, d, e, g, h, i, j, k] = t; return f(a, b, c, d, e, g, h, i, j, k); }
-template <class T, class F> decltype(auto) visit(T& t, F f, Count<11>) { auto& [a, b, c, d, e, g, h, i, j, k, l] = t; return f(a, b, c, d, e, g, h, i, j, k, l); }
-template <class T, class F> decltype(auto) visit(T& t, F f, Count<12>) { auto& [a, b, c, d, e, g, h, i, j, k, l, m] = t; return f(a, b, c, d, e, g, h, i, j, k, l, m); }
-template <class T, class F> decltype(auto) visit(T& t, F f, Count<13>) { auto& [a, b, c, d, e, g, h, i, j, k, l, m, n] = t; return f(a, b, c, d, e, g, h, i, j, k, l, m, n); }
-template <class T, class F> decltype(auto) visit(T& t, F f, Count<14>) { auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o] = t; return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o); }
-template <class T, class F> decltype(auto) visit(T& t, F f, Count<15>) { auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p] = t; return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p); }
-template <class T, class F> decltype(auto) visit(T& t, F f, Count<16>) { auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q] = t; return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q); }
+template <class T, class F>
+decltype(auto) visit(T& t, F f, Count<1>) {
+  auto& [a] = t;
+  return f(a);
+}
+template <class T, class F>
+decltype(auto) visit(T& t, F f, Count<2>) {
+  auto& [a, b] = t;
+  return f(a, b);
+}
+template <class T, class F>
+decltype(auto) visit(T& t, F f, Count<3>) {
+  auto& [a, b, c] = t;
+  return f(a, b, c);
+}
+template <class T, class F>
+decltype(auto) visit(T& t, F f, Count<4>) {
+  auto& [a, b, c, d] = t;
+  return f(a, b, c, d);
+}
+template <class T, class F>
+decltype(auto) visit(T& t, F f, Count<5>) {
+  auto& [a, b, c, d, e] = t;
+  return f(a, b, c, d, e);
+}
+template <class T, class F>
+decltype(auto) visit(T& t, F f, Count<6>) {
+  auto& [a, b, c, d, e, g] = t;
+  return f(a, b, c, d, e, g);
+}
+template <class T, class F>
+decltype(auto) visit(T& t, F f, Count<7>) {
+  auto& [a, b, c, d, e, g, h] = t;
+  return f(a, b, c, d, e, g, h);
+}
+template <class T, class F>
+decltype(auto) visit(T& t, F f, Count<8>) {
+  auto& [a, b, c, d, e, g, h, i] = t;
+  return f(a, b, c, d, e, g, h, i);
+}
+template <class T, class F>
+decltype(auto) visit(T& t, F f, Count<9>) {
+  auto& [a, b, c, d, e, g, h, i, j] = t;
+  return f(a, b, c, d, e, g, h, i, j);
+}
+template <class T, class F>
+decltype(auto) visit(T& t, F f, Count<10>) {
+  auto& [a, b, c, d, e, g, h, i, j, k] = t;
+  return f(a, b, c, d, e, g, h, i, j, k);
+}
+template <class T, class F>
+decltype(auto) visit(T& t, F f, Count<11>) {
+  auto& [a, b, c, d, e, g, h, i, j, k, l] = t;
+  return f(a, b, c, d, e, g, h, i, j, k, l);
+}
+template <class T, class F>
+decltype(auto) visit(T& t, F f, Count<12>) {
+  auto& [a, b, c, d, e, g, h, i, j, k, l, m] = t;
+  return f(a, b, c, d, e, g, h, i, j, k, l, m);
+}
+template <class T, class F>
+decltype(auto) visit(T& t, F f, Count<13>) {
+  auto& [a, b, c, d, e, g, h, i, j, k, l, m, n] = t;
+  return f(a, b, c, d, e, g, h, i, j, k, l, m, n);
+}
+template <class T, class F>
+decltype(auto) visit(T& t, F f, Count<14>) {
+  auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o] = t;
+  return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o);
+}
+template <class T, class F>
+decltype(auto) visit(T& t, F f, Count<15>) {
+  auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p] = t;
+  return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p);
+}
+template <class T, class F>
+decltype(auto) visit(T& t, F f, Count<16>) {
+  auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q] = t;
+  return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q);
+}
 
 /// Calls f with a reference to each member of the plain struct t.
 template <class T, class F>

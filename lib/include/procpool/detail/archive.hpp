@@ -10,7 +10,8 @@
 
 namespace procpool::inline v0::detail {
 
-/// Encodes the values, one after the other. Throws EncodingError, or what a value's own code throws.
+/// Encodes the values, one after the other. Throws EncodingError, or what a value's own code
+/// throws.
 template <class... T>
 void encode(SpanOut& ar, const T&... values) {
   try {

@@ -89,8 +89,7 @@ void load(SpanIn& ar, std::vector<T, A>& to) {
   append_unaligned(to, ar.view(count * sizeof(T)));
 }
 template <class T, class A>
-  requires(!std::is_arithmetic_v<T>)
-void load(SpanIn& ar, std::vector<T, A>& to) {
+requires(!std::is_arithmetic_v<T>) void load(SpanIn& ar, std::vector<T, A>& to) {
   load_each(ar, to);
 }
 template <class T, class A>
@@ -183,7 +182,7 @@ inline std::string_view load_view(SpanIn& ar) {
 }
 
 template <class T>
-  requires std::is_trivially_copyable_v<T>
+requires std::is_trivially_copyable_v<T>
 void save(SpanOut& ar, const std::span<T>& elements) {
   ar(static_cast<std::uint64_t>(elements.size()));
   ar.pad(alignof(T));
@@ -191,8 +190,7 @@ void save(SpanOut& ar, const std::span<T>& elements) {
 }
 /// The archive's start must be aligned for T.
 template <class T>
-  requires std::is_trivially_copyable_v<T>
-std::span<const T> load_span(SpanIn& ar) {
+requires std::is_trivially_copyable_v<T> std::span<const T> load_span(SpanIn& ar) {
   const std::size_t count = ar.read_count(sizeof(T));
   ar.skip_pad(alignof(T));
   const std::byte* at = ar.view(count * sizeof(T)).data();

@@ -42,8 +42,8 @@ struct ExceptionType {
 void add_exception_type(ExceptionType& node, bool& added);
 
 template <class E>
-inline constexpr bool can_nest = std::is_class_v<E> && !std::is_final_v<E> &&
-                                 !std::is_base_of_v<std::nested_exception, E>;
+inline constexpr bool can_nest =
+    std::is_class_v<E> && !std::is_final_v<E> && !std::is_base_of_v<std::nested_exception, E>;
 
 template <class E>
 const std::type_info* nested_type_of() {

@@ -15,10 +15,10 @@ class Out : public cereal::OutputArchive<Out> {};
 class In : public cereal::InputArchive<In> {};
 
 template <class T>
-  requires std::is_arithmetic_v<T>
+requires std::is_arithmetic_v<T>
 void save(Out&, const T&);
 template <class T>
-  requires std::is_arithmetic_v<T>
+requires std::is_arithmetic_v<T>
 void load(In&, T&);
 template <class T>
 void save(Out&, const cereal::NameValuePair<T>&);

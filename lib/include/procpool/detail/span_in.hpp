@@ -34,8 +34,7 @@ class SpanIn : public cereal::InputArchive<SpanIn, cereal::AllowEmptyClassElisio
   }
 
   template <class T>
-    requires std::is_arithmetic_v<T>
-  T read_scalar() {
+  requires std::is_arithmetic_v<T> T read_scalar() {
     if constexpr (std::is_same_v<T, bool>) {
       return to_bool(read_scalar<std::uint8_t>());
     } else {
@@ -93,7 +92,8 @@ class SpanIn : public cereal::InputArchive<SpanIn, cereal::AllowEmptyClassElisio
 
  private:
   void require(std::size_t size) const {
-    if (size > remaining()) [[unlikely]] throw_decoding_error("the input ends too early");
+    if (size > remaining()) [[unlikely]]
+      throw_decoding_error("the input ends too early");
   }
 
   const std::byte* begin_;
@@ -112,10 +112,8 @@ void epilogue(SpanIn& ar, const T&) {
 }
 
 template <class T>
-  requires std::is_arithmetic_v<T>
-void load(SpanIn& ar, T& value) {
-  value = ar.read_scalar<T>();
-}
+requires std::is_arithmetic_v<T>
+void load(SpanIn& ar, T& value) { value = ar.read_scalar<T>(); }
 template <class T>
 void load(SpanIn& ar, cereal::NameValuePair<T>& pair) {
   ar(pair.value);

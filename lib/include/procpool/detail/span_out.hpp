@@ -46,7 +46,8 @@ class SpanOut : public cereal::OutputArchive<SpanOut, cereal::AllowEmptyClassEli
         sink_(sink) {}
 
   void write(const void* data, std::size_t size) {
-    if (size > static_cast<std::size_t>(end_ - cur_)) [[unlikely]] make_room(size);
+    if (size > static_cast<std::size_t>(end_ - cur_)) [[unlikely]]
+      make_room(size);
     if (size != 0) std::memcpy(cur_, data, size);
     cur_ += size;
   }
@@ -96,10 +97,8 @@ void epilogue(SpanOut& ar, const T&) {
 }
 
 template <class T>
-  requires std::is_arithmetic_v<T>
-void save(SpanOut& ar, const T& value) {
-  ar.write(&value, sizeof value);
-}
+requires std::is_arithmetic_v<T>
+void save(SpanOut& ar, const T& value) { ar.write(&value, sizeof value); }
 template <class T>
 void save(SpanOut& ar, const cereal::NameValuePair<T>& pair) {
   ar(pair.value);

@@ -37,7 +37,17 @@ procpool::StartMethod start_method(const std::string& name) {
   return procpool::StartMethod::forkserver;
 }
 
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+// CLI11's own words, except where they do not say what to write instead.
+std::string explain(const CLI::ParseError& error, const CLI::App& app) {
+  const std::string text = error.what();
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+    return text.substr(0, text.find(':')) + ": the value is missing: write one after it";
+  }
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    return "there is no option '" + app.remaining().front() + "': --help lists those there are";
+  }
+  return text.substr(0, text.find('\n'));
+}
 
 }  // namespace
 
@@ -64,8 +74,9 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
       ->check(CLI::Validator(check_out, ""))
       ->type_name("FILE")
       ->capture_default_str();
-  app.add_flag("!--no-serial", options.serial,
-               "do not do the work again in one process to compare");
+  app.add_flag_callback(
+      "--no-serial", [&options] { options.serial = false; },
+      "do not do the work again in one process to compare");
 }
 
 procpool::PoolOptions pool_options(const CommonOptions& options) {
@@ -83,7 +94,7 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv) {
     std::cout << app.help();
     return 0;
   } catch (const CLI::ParseError& error) {
-    complain(app.get_name(), first_line(error.what()) + " (--help lists the options)");
+    complain(app.get_name(), explain(error, app));
     return kBadOption;
   }
 }

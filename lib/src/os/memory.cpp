@@ -6,9 +6,14 @@
 
 #include <boost/interprocess/exceptions.hpp>
 #include <cerrno>
+#include <cstdlib>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "os/error.hpp"
+#include "os/files.hpp"
 #include "os/fork.hpp"
 #include "os/process.hpp"
 
@@ -43,6 +48,24 @@ Fd create(const char* name) {
   int fd = ::memfd_create(name, flags | MFD_NOEXEC_SEAL);
   if (fd < 0 && errno == EINVAL) fd = ::memfd_create(name, flags);
   return Fd(check(fd, "memfd_create", name));
+}
+
+// "MemAvailable:   12345 kB"; nothing where /proc does not say.
+std::optional<std::size_t> available_memory() {
+  const std::string text = read_file("/proc/meminfo").value_or("");
+  constexpr std::string_view key = "MemAvailable:";
+  const std::size_t at = text.find(key);
+  if (at == std::string::npos) return std::nullopt;
+  return std::size_t{std::strtoull(text.c_str() + at + key.size(), nullptr, 10)} * 1024;
+}
+
+// A memfd has no size limit of its own: allocating more than there is does not fail but calls the
+// OOM killer, which takes whomever it likes. So what is large is refused before.
+void require_room(std::size_t bytes, const char* name) {
+  constexpr std::size_t large = std::size_t{1} << 20;
+  if (bytes < large) return;
+  const auto available = available_memory();
+  if (available && bytes > *available) fail_with(ENOMEM, "fallocate", name);
 }
 
 // Restarted after a signal; pages allocated so far stay, so it gets further each time.
@@ -85,6 +108,7 @@ void populate(const bi::mapped_region& region, Access access) {
 }  // namespace
 
 Fd make_memory(const char* name, std::size_t bytes) {
+  require_room(bytes, name);
   Fd memory = create(name);
   if (bytes > 0) allocate(memory, bytes, name);
   add_seals(memory, F_SEAL_SHRINK | F_SEAL_GROW);

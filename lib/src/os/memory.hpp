@@ -16,7 +16,8 @@ namespace procpool::inline v0::os {
 enum class Access { read_only, read_write };
 
 /// A memfd of `bytes` (rounded up to pages by the caller), every page allocated now (so that a full
-/// machine is an exception here and never a SIGBUS later), sealed against resizing.
+/// machine is an exception here and never a SIGBUS later), sealed against resizing. A megabyte or
+/// more is refused (ENOMEM) when the machine has less: the kernel would call its OOM killer.
 /// Throws std::system_error (memfd_create, fallocate, fcntl).
 Fd make_memory(const char* name, std::size_t bytes);
 

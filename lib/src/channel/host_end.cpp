@@ -1,8 +1,10 @@
 #include "channel/host_end.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstring>
 
+#include "os/error.hpp"
 #include "os/fork.hpp"
 
 namespace procpool::inline v0::channel {

@@ -78,9 +78,9 @@ std::span<const std::byte> WorkerEnd::payload(const wire::CallHeader& header) {
   if (header.place == wire::Place::slot) return in_slot.first(header.size);
   const auto where = *wire::read<wire::Elsewhere>(in_slot);
   if (header.place == wire::Place::arena) {
-    return std::span<const std::byte>(tasks().arena).subspan(where.offset, header.size);
+    return std::span<const std::byte>(tasks().arena).subspan(where.offset, where.size);
   }
-  return call_slab(where.slab).first(header.size);
+  return call_slab(where.slab).first(where.size);
 }
 
 std::optional<std::uint32_t> WorkerEnd::take(std::uint32_t count, bool taken_before) {

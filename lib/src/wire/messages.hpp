@@ -52,14 +52,15 @@ struct CallHeader {
   Place place;
   std::uint16_t attempt;
   std::uint32_t task;  // bound number
-  std::uint32_t size;  // payload bytes
+  std::uint32_t size;   // payload bytes, when they are in the slot
   std::uint32_t count;  // elements; 1 for a single call
 };
 inline constexpr std::size_t inline_bytes = 64 - sizeof(CallHeader);
 
 struct Elsewhere {
   std::uint32_t offset;  // in the arena
-  std::uint32_t slab;    // or this slab's number
+  std::uint32_t slab;    // or this slab's number: even; result slabs have odd ones
+  std::uint64_t size;
 };
 
 struct Bind {
@@ -70,7 +71,7 @@ struct Bind {
 struct ChunkHeader {
   std::uint32_t callable_bytes;
   std::uint32_t first_index;    // in the map, of the call's element 0
-  std::uint32_t element_bytes;  // of each element; various_bytes: a table of ends follows
+  std::uint32_t element_bytes;  // of each element; various_bytes: a table of u64 ends follows
   std::uint32_t alignment;      // of each element's start, counted from the first
 };
 inline constexpr std::uint32_t various_bytes = 0xffffffff;
@@ -78,7 +79,7 @@ inline constexpr std::uint32_t various_bytes = 0xffffffff;
 static_assert(sizeof(CallHeader) == 16 && sizeof(ChunkHeader) == 16);
 static_assert(sizeof(Elsewhere) <= inline_bytes && sizeof(Bind) <= inline_bytes);
 
-constexpr std::uint32_t align16(std::uint32_t size) { return (size + 15) & ~15U; }
+constexpr std::uint64_t align16(std::uint64_t size) { return (size + 15) & ~std::uint64_t{15}; }
 
 // ---- worker → home: records ----------------------------------------------------------------
 

@@ -1,0 +1,125 @@
+#pragma once
+
+// The result of partial(): a functor that holds a callable and its first arguments.
+
+#include <procpool/detail/call.hpp>
+#include <procpool/detail/refusal.hpp>
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace procpool::inline v0 {
+namespace detail {
+
+template <class F, class... Bound>
+concept BindsShippable =
+    callable_refusal<F>() == Refusal::none && (archive_can_carry<Bound> && ...);
+
+}  // namespace detail
+
+/// A callable with its first arguments bound; made by partial(). It owns what it binds: text and
+/// spans are copied into it, a std::ref is bound by value. Calling it calls the callable with the
+/// bound arguments, as const, followed by those of the call. Copyable if they are, and serialisable.
+template <class F, class... Bound>
+class Partial {
+ public:
+  Partial() = default;
+  template <class... Args>
+  explicit Partial(std::in_place_t, F f, Args&&... bound)
+      : f_(std::move(f)), bound_(std::forward<Args>(bound)...) {}
+
+  template <class... Args>
+    requires std::is_invocable_v<F&, const Bound&..., Args...>
+  decltype(auto) operator()(Args&&... args) {
+    return call(f_, bound_, std::forward<Args>(args)...);
+  }
+  template <class... Args>
+    requires std::is_invocable_v<const F&, const Bound&..., Args...>
+  decltype(auto) operator()(Args&&... args) const {
+    return call(f_, bound_, std::forward<Args>(args)...);
+  }
+
+  /// cereal's, for this library's archives: a function travels as its place in its module.
+  void save(detail::SpanOut& out) const
+    requires detail::BindsShippable<F, Bound...>
+  {
+    detail::CallableCodec<F>::save(out, f_);
+    std::apply([&out](const auto&... bound) { detail::encode(out, bound...); }, bound_);
+  }
+  void load(detail::SpanIn& in)
+    requires detail::BindsShippable<F, Bound...>
+  {
+    f_ = detail::CallableCodec<F>::load(in);
+    std::apply([&in](auto&... bound) { (detail::decode_into(in, bound), ...); }, bound_);
+  }
+
+  /// "partial(power(double, int))": for messages.
+  std::string name() const { return "partial(" + detail::CallableCodec<F>::name(f_) + ")"; }
+
+ private:
+  template <class G, class... Args>
+  static decltype(auto) call(G& f, const std::tuple<Bound...>& bound, Args&&... args) {
+    return std::apply(
+        [&](const Bound&... first) -> decltype(auto) {
+          return std::invoke(f, first..., std::forward<Args>(args)...);
+        },
+        bound);
+  }
+
+  F f_{};
+  std::tuple<Bound...> bound_;
+};
+
+namespace detail {
+
+/// What a bound argument is kept as: it owns what it refers to.
+template <class A>
+using bound_t = crossing_t<A>;
+
+template <class T, class A>
+T to_bound(A&& given) {
+  using D = std::decay_t<A>;
+  if constexpr (std::is_convertible_v<D, const char*>) {
+    return T(checked_text(given));
+  } else if constexpr (requires { typename D::element_type; given.size(); given.data(); }) {
+    return T(given.begin(), given.end());
+  } else {
+    return T(std::forward<A>(given));
+  }
+}
+
+/// What a refused partial() returns. It takes anything, so that the refusal is the only error.
+struct RefusedPartial {
+  template <class... Args>
+  Unknowable operator()(Args&&...) const;
+};
+
+template <class F, class... Bound>
+struct CallableCodec<Partial<F, Bound...>> {
+  static void save(SpanOut& out, const Partial<F, Bound...>& f) { encode(out, f); }
+  static Partial<F, Bound...> load(SpanIn& in) { return decode<Partial<F, Bound...>>(in); }
+  static std::string name(const Partial<F, Bound...>& f) { return f.name(); }
+};
+
+/// The parameters that are left after the bound ones.
+template <std::size_t N, class List>
+struct Drop {
+  using type = TypeList<>;
+};
+template <class... P>
+struct Drop<0, TypeList<P...>> {
+  using type = TypeList<P...>;
+};
+template <std::size_t N, class First, class... Rest>
+  requires(N > 0)
+struct Drop<N, TypeList<First, Rest...>> : Drop<N - 1, TypeList<Rest...>> {};
+
+template <class F, class... Bound>
+struct Parameters<Partial<F, Bound...>> : Drop<sizeof...(Bound), typename Parameters<F>::type> {};
+
+}  // namespace detail
+}  // namespace procpool::inline v0

@@ -1,0 +1,96 @@
+#include <procpool/detail/callable.hpp>
+#include <procpool/errors.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "os/modules.hpp"
+
+namespace procpool::inline v0::detail {
+namespace {
+
+std::string hex(std::uint64_t number) {
+  std::string digits;
+  do {
+    digits.insert(digits.begin(), "0123456789abcdef"[number % 16]);
+    number /= 16;
+  } while (number != 0);
+  return "0x" + digits;
+}
+
+/// What was looked up last. Only what was found is kept, and never for another module's code: a
+/// module with tasks is not unloaded.
+struct Found {
+  CodeAddress where;
+  bool executable = false;
+  const void* address = nullptr;
+};
+thread_local constinit std::array<Found, 16> recent{};
+
+Found& recent_for(CodeAddress where) {
+  return recent[(where.offset >> 4 ^ where.offset >> 8 ^ where.module) % recent.size()];
+}
+
+}  // namespace
+
+CodeAddress identify_code(const void* address) {
+  const os::CodeAddress found = os::identify(address);
+  return {found.module, found.offset};
+}
+
+const void* locate_code(CodeAddress where, bool executable) {
+  Found& cached = recent_for(where);
+  if (cached.address != nullptr && cached.where == where && cached.executable == executable)
+    return cached.address;
+  const void* address = os::locate({where.module, where.offset}, executable);
+  if (address != nullptr) cached = {where, executable, address};
+  return address;
+}
+
+std::string describe_function(const void* address) { return os::describe_code(address); }
+
+CodeAddress identify_function(const void* function) {
+  if (function == nullptr) throw_null_callable();
+  const CodeAddress where = identify_code(function);
+  if (where.module == 0)
+    throw Misuse("the function lies in no loaded program or library: code that was made at run "
+                 "time cannot be sent to another process");
+  return where;
+}
+
+const void* find_function(CodeAddress where) {
+  const void* function = locate_code(where, true);
+  if (function == nullptr) throw_unknown_task(where);
+  return function;
+}
+
+void throw_unknown_task(CodeAddress where) {
+  const std::string module = os::module_name(where.module);
+  if (module.empty())
+    throw UnknownTask("the worker has not loaded the module of this task (build " +
+                      hex(where.module) + ", offset " + hex(where.offset) +
+                      "): run the same build on both sides, and load libraries with tasks before "
+                      "the pool is made, or name them in PoolOptions::modules");
+  throw UnknownTask("there is no task at offset " + hex(where.offset) + " of " + module +
+                    " in the worker: run the same build on both sides");
+}
+
+void throw_null_callable() {
+  throw Misuse("a null function pointer was given as a task: pass a function");
+}
+
+SentMember send_member(MemberPointer member) {
+  if (member.is_null()) throw_null_callable();
+  if (member.is_virtual()) return {{0, member.function}, member.adjustment};
+  return {identify_function(reinterpret_cast<const void*>(member.function)), member.adjustment};
+}
+
+MemberPointer receive_member(SentMember sent) {
+  const auto adjustment = static_cast<std::ptrdiff_t>(sent.adjustment);
+  if (sent.function.module == 0) return {sent.function.offset, adjustment};
+  return {reinterpret_cast<std::uintptr_t>(find_function(sent.function)), adjustment};
+}
+
+}  // namespace procpool::inline v0::detail

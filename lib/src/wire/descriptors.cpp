@@ -1,0 +1,31 @@
+#include <procpool/detail/descriptor.hpp>
+
+#include <atomic>
+
+namespace procpool::inline v0::detail {
+namespace {
+
+// A list that only grows, so that looking something up needs no lock: a worker that was forked while
+// another thread registered would never get it. The last descriptor's next is this end, not null,
+// because null marks those that are not registered.
+constinit Descriptor end{nullptr, nullptr, nullptr};
+constinit std::atomic<Descriptor*> first{&end};
+
+}  // namespace
+
+void register_descriptor(Descriptor& descriptor) {
+  // Modules that share one descriptor each register it, one after the other.
+  if (descriptor.next != nullptr) return;
+  Descriptor* next = first;
+  do {
+    descriptor.next = next;
+  } while (!first.compare_exchange_weak(next, &descriptor));
+}
+
+const Descriptor* find_descriptor(const void* address) {
+  for (const Descriptor* each = first; each != &end; each = each->next)
+    if (each == address) return each;
+  return nullptr;
+}
+
+}  // namespace procpool::inline v0::detail

@@ -26,6 +26,10 @@ namespace procpool::inline v0::channel {
 /// What a worker exits with when it can no longer reach its supervisor: the task closed
 /// descriptors that were not its own.
 inline constexpr int exit_unreachable = 113;
+/// And when a task ended the one thread that runs tasks (pthread_exit).
+inline constexpr int exit_thread_ended = 114;
+/// And when it could not get as far as saying hello: the reason is on stderr.
+inline constexpr int exit_not_started = 115;
 
 /// What the start message brings.
 struct Attachment {

@@ -1,0 +1,179 @@
+#include "worker/invoke.hpp"
+
+#include <cxxabi.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <procpool/errors.hpp>
+
+#include "os/fork.hpp"
+#include "os/process.hpp"
+#include "shm/layout.hpp"
+#include "wire/exception_codec.hpp"
+
+namespace procpool::inline v0::worker {
+
+namespace {
+
+constexpr std::uint32_t first_room = 256;  // what most results fit into
+constexpr std::size_t header_bytes = sizeof(wire::OutcomeHeader);
+constexpr std::size_t ring_payload = shm::max_payload(shm::ring_bytes) - header_bytes;
+
+}  // namespace
+
+Invoke::Invoke(channel::WorkerEnd& end, const wire::CallHeader& header)
+    : end_(&end), header_(header), generation_(os::fork_generation()) {}
+
+void Invoke::run(const detail::Descriptor* descriptor) noexcept {
+  for (bool more = claim(); more;) {
+    try {
+      open();
+      if (descriptor == nullptr) detail::throw_unknown_task({});
+      descriptor->thunk(*this);
+      more = false;
+    } catch (const abi::__forced_unwind&) {
+      os::exit_now(channel::exit_thread_ended);
+    } catch (...) {
+      if (committed_) throw;  // a destructor threw after the outcome was out: nobody can hear of it
+      publish_error(descriptor);
+      more = claim();
+    }
+  }
+}
+
+bool Invoke::claim() {
+  const auto element = end_->take(header_.count, taken_);
+  if (!element) return false;
+  element_ = *element;
+  taken_ = true;
+  committed_ = false;
+  out_.reset();
+  large_.reset();
+  return true;
+}
+
+void Invoke::open() {
+  if (!opened_) {
+    const auto payload = end_->payload(header_);
+    if (header_.kind == wire::CallKind::chunk) {
+      open_chunk(payload);
+    } else {
+      callable_bytes_ = payload;
+    }
+    opened_ = true;
+  }
+  callable_.emplace(callable_bytes_);
+}
+
+void Invoke::open_chunk(std::span<const std::byte> payload) {
+  std::memcpy(&chunk_, payload.data(), sizeof chunk_);
+  callable_bytes_ = payload.subspan(sizeof chunk_, chunk_.callable_bytes);
+  std::size_t at = sizeof chunk_ + wire::align16(chunk_.callable_bytes);
+  if (chunk_.element_bytes == wire::various_bytes) {
+    const std::size_t table = std::size_t{header_.count} * sizeof(std::uint64_t);
+    ends_ = payload.subspan(at, table);
+    at += wire::align16(table);
+  }
+  elements_ = payload.subspan(at);
+}
+
+std::span<const std::byte> Invoke::element() const {
+  const auto padded = [this](std::uint64_t n) {
+    return (n + chunk_.alignment - 1) / chunk_.alignment * chunk_.alignment;
+  };
+  if (chunk_.element_bytes != wire::various_bytes) {
+    return elements_.subspan(element_ * padded(chunk_.element_bytes), chunk_.element_bytes);
+  }
+  const auto end = [this](std::uint32_t i) {
+    return *wire::read<std::uint64_t>(ends_.subspan(std::size_t{i} * sizeof(std::uint64_t)));
+  };
+  const std::uint64_t start = element_ == 0 ? 0 : padded(end(element_ - 1));
+  return elements_.subspan(start, end(element_) - start);
+}
+
+detail::SpanIn& Invoke::arguments() {
+  if (header_.kind != wire::CallKind::chunk) return *callable_;
+  return arguments_.emplace(element());
+}
+
+detail::SpanOut& Invoke::result() {
+  if (!out_) start_result();
+  return *out_;
+}
+
+void Invoke::start_result() {
+  room_ = end_->reserve(first_room);
+  out_.emplace(room_.subspan(header_bytes), *this);
+}
+
+std::span<std::byte> Invoke::grow(std::span<const std::byte> used, std::size_t more) {
+  const std::size_t need = used.size() + more;
+  const std::size_t wish = std::max(need, 2 * used.size());
+  if (!large_ && need <= ring_payload) {
+    // The ring may place the larger record elsewhere. What is written so far lies in ring space that
+    // nobody else touches until it is published.
+    const auto larger =
+        end_->reserve(static_cast<std::uint32_t>(std::min(wish, ring_payload) + header_bytes));
+    std::memmove(larger.data() + header_bytes, used.data(), used.size());
+    room_ = larger;
+    return room_.subspan(header_bytes);
+  }
+  auto larger = std::make_unique_for_overwrite<std::byte[]>(wish);
+  std::memcpy(larger.get(), used.data(), used.size());
+  large_ = std::move(larger);
+  return {large_.get(), wish};
+}
+
+void Invoke::commit() {
+  if (os::fork_generation() != generation_) os::exit_now(0);  // the task forked; this is the copy
+  if (large_) return publish(wire::RecordKind::value, out_->bytes());
+  if (!out_) start_result();
+  const auto header = outcome_header();
+  std::memcpy(room_.data(), &header, sizeof header);
+  committed_ = true;
+  end_->publish(wire::RecordKind::value, static_cast<std::uint32_t>(header_bytes + out_->size()));
+}
+
+void Invoke::publish(wire::RecordKind kind, std::span<const std::byte> bytes) {
+  wire::SlabOutcome slab{};
+  if (bytes.size() > ring_payload) {
+    int reason = 0;
+    const auto placed = end_->to_slab(bytes, reason);
+    if (!placed) {
+      throw EncodingError("a result of " + std::to_string(bytes.size()) +
+                          " bytes cannot be sent: the program cannot allocate shared memory for "
+                          "it (" + std::strerror(reason) + ")");
+    }
+    slab = *placed;
+    bytes = wire::bytes_of(slab);
+    kind = kind == wire::RecordKind::value ? wire::RecordKind::slab_value
+                                           : wire::RecordKind::slab_error;
+  }
+  const auto size = static_cast<std::uint32_t>(header_bytes + bytes.size());
+  const auto room = end_->reserve(size);
+  const auto header = outcome_header();
+  std::memcpy(room.data(), &header, sizeof header);
+  if (!bytes.empty()) std::memcpy(room.data() + header_bytes, bytes.data(), bytes.size());
+  committed_ = true;
+  end_->publish(kind, size);
+}
+
+void Invoke::publish_error(const detail::Descriptor* descriptor) {
+  if (os::fork_generation() != generation_) os::exit_now(0);
+  const std::string name = descriptor == nullptr ? "?" : descriptor->name();
+  const wire::ErrorContext context{.task_name = name,
+                                   .pid = os::this_pid(),
+                                   .task = end_->call(),
+                                   .attempt = header_.attempt};
+  const std::vector<std::byte> record = wire::encode_current_exception(context);
+  try {
+    publish(wire::RecordKind::error, record);
+  } catch (const EncodingError&) {  // too large for the memory there is: that, then, is the error
+    publish(wire::RecordKind::error, wire::encode_current_exception(context));
+  }
+}
+
+}  // namespace procpool::inline v0::worker

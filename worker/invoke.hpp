@@ -1,0 +1,64 @@
+#pragma once
+
+// Runs what one slot holds: a call, or this worker's share of a chunk. Here and nowhere else is a
+// task's exception caught.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include <procpool/detail/descriptor.hpp>
+#include <procpool/detail/invocation.hpp>
+
+#include "channel/worker_end.hpp"
+#include "wire/messages.hpp"
+
+namespace procpool::inline v0::worker {
+
+class Invoke final : public detail::Invocation, private detail::Sink {
+ public:
+  Invoke(channel::WorkerEnd& end, const wire::CallHeader& header);
+
+  /// Claims, runs, publishes until nothing of the call is left for this worker. `descriptor` null:
+  /// each element ends with UnknownTask. noexcept: what escapes here ends the worker.
+  void run(const detail::Descriptor* descriptor) noexcept;
+
+ private:
+  detail::SpanIn& callable() override { return *callable_; }
+  detail::SpanIn& arguments() override;
+  detail::SpanOut& result() override;
+  void commit() override;
+  bool next() override { return claim(); }
+  std::span<std::byte> grow(std::span<const std::byte> used, std::size_t more) override;
+
+  bool claim();
+  void open();
+  void open_chunk(std::span<const std::byte> payload);
+  std::span<const std::byte> element() const;
+  void start_result();
+  void publish(wire::RecordKind kind, std::span<const std::byte> bytes);
+  void publish_error(const detail::Descriptor* descriptor);
+  wire::OutcomeHeader outcome_header() const { return {end_->call(), element_}; }
+
+  channel::WorkerEnd* end_;
+  wire::CallHeader header_;
+  unsigned generation_;
+  bool opened_ = false;
+  bool taken_ = false;
+  bool committed_ = false;
+  std::uint32_t element_ = 0;
+
+  std::optional<detail::SpanIn> callable_;
+  std::optional<detail::SpanIn> arguments_;
+  std::span<const std::byte> callable_bytes_;
+  wire::ChunkHeader chunk_{};
+  std::span<const std::byte> ends_;
+  std::span<const std::byte> elements_;
+
+  std::optional<detail::SpanOut> out_;
+  std::span<std::byte> room_;           // in the ring, header included
+  std::unique_ptr<std::byte[]> large_;  // instead, once the ring is too small
+};
+
+}  // namespace procpool::inline v0::worker

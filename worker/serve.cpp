@@ -1,0 +1,77 @@
+#include "worker/serve.hpp"
+
+#include <cstdio>
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include <procpool/detail/descriptor.hpp>
+
+#include "channel/worker_end.hpp"
+#include "os/fork.hpp"
+#include "os/modules.hpp"
+#include "os/process.hpp"
+#include "os/role.hpp"
+#include "os/worker_setup.hpp"
+#include "worker/invoke.hpp"
+
+namespace procpool::inline v0::worker {
+
+namespace {
+
+/// Task numbers, as this worker has been told them.
+class Bindings {
+ public:
+  void bind(std::uint32_t number, std::span<const std::byte> payload) {
+    const auto code = *wire::read<wire::Bind>(payload);
+    if (tasks_.size() <= number) tasks_.resize(number + 1);
+    tasks_[number] =
+        detail::find_descriptor(detail::locate_code({code.module, code.offset}, false));
+  }
+  const detail::Descriptor* task(std::uint32_t number) const {
+    return number < tasks_.size() ? tasks_[number] : nullptr;
+  }
+
+ private:
+  std::vector<const detail::Descriptor*> tasks_;
+};
+
+[[noreturn]] void run_slots(channel::WorkerEnd& end) {
+  Bindings bindings;
+  for (;;) {
+    end.wait_for_slot();
+    const wire::CallHeader header = end.header();
+    switch (header.kind) {
+      case wire::CallKind::call:
+      case wire::CallKind::chunk:
+        Invoke(end, header).run(bindings.task(header.task));
+        break;
+      case wire::CallKind::bind:
+        bindings.bind(header.task, end.payload(header));
+        break;
+      case wire::CallKind::stop:
+        os::exit_now(0);
+    }
+    end.pass_slot();
+  }
+}
+
+}  // namespace
+
+void serve(os::Fd control) noexcept {
+  try {
+    os::set_role(os::Role::worker);
+    os::become_worker("procpool-worker");
+    os::watch_forks();
+    channel::Attachment attachment = channel::attach(std::move(control));
+    attachment.tether = os::tether_to(attachment.tether);
+    channel::WorkerEnd end(std::move(attachment));
+    end.say_hello(os::program_identity());
+    run_slots(end);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "procpool: a worker could not start: %s\n", error.what());
+    os::exit_now(channel::exit_not_started);
+  }
+}
+
+}  // namespace procpool::inline v0::worker

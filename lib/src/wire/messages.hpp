@@ -11,12 +11,15 @@
 // Alignment: a slot's payload, an arena block, a slab, a chunk's callable and elements start at
 // multiples of 16, so that span parameters can be seen in place.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <optional>
 #include <span>
 #include <type_traits>
+
+#include "os/process.hpp"
 
 namespace procpool::inline v0::wire {
 
@@ -137,6 +140,16 @@ struct TemplateMessage {
   std::uint64_t ticket;
   std::uint64_t value;
 };
+
+constexpr std::uint64_t pack_status(const os::ExitStatus& status) {
+  return std::uint64_t{static_cast<std::uint8_t>(status.how)} << 40 |
+         std::uint64_t{status.core} << 32 | static_cast<std::uint32_t>(status.value);
+}
+constexpr os::ExitStatus unpack_status(std::uint64_t packed) {
+  const auto how = std::min<std::uint64_t>(packed >> 40, 2);
+  return {static_cast<os::ExitStatus::How>(how), static_cast<int>(packed & 0xffffffff),
+          (packed >> 32 & 1) != 0};
+}
 
 inline constexpr std::uint64_t protocol_version = 1;
 

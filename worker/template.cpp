@@ -1,0 +1,164 @@
+#include "worker/template.hpp"
+
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <map>
+#include <optional>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include "base/template_entry.hpp"
+#include "os/modules.hpp"
+#include "os/poller.hpp"
+#include "os/process.hpp"
+#include "os/role.hpp"
+#include "os/socket.hpp"
+#include "os/worker_setup.hpp"
+#include "wire/messages.hpp"
+#include "worker/serve.hpp"
+
+namespace procpool::inline v0::worker {
+
+namespace {
+
+using wire::TemplateKind;
+using wire::TemplateMessage;
+
+constexpr std::uint64_t socket_key = 0;
+constexpr std::uint64_t supervisor_key = 1;  // the other keys are workers' pids, which are larger
+
+class Template {
+ public:
+  Template(os::Fd socket, bool snapshot) : socket_(std::move(socket)), snapshot_(snapshot) {
+    TemplateMessage setup{};
+    os::Message got = receive(setup, never);
+    if (got.io != os::Io::ok || setup.kind != TemplateKind::setup || got.fds.size() != 1) {
+      throw std::runtime_error("no setup message from the supervisor");
+    }
+    supervisor_ = std::move(got.fds.front());
+    poller_.emplace();
+    poller_->add(socket_.get(), socket_key, os::Poller::Trigger::level);
+    poller_->add(supervisor_.get(), supervisor_key);
+    send({TemplateKind::ready, 0, 0, os::program_identity()});
+  }
+
+  /// Until the supervisor is gone.
+  void serve() {
+    for (bool served = true; served;) {
+      std::array<std::uint64_t, 64> keys;
+      const std::size_t count = poller_->wait(keys);
+      for (std::size_t i = 0; i != count && served; ++i) served = serve_key(keys[i]);
+    }
+  }
+
+  void kill_everything() noexcept {
+    for (const auto& [pid, pidfd] : workers_) os::kill_group(pid);
+    os::kill_orphans([](pid_t, void*) { return false; }, nullptr);
+  }
+
+ private:
+  bool serve_key(std::uint64_t key) {
+    if (key == supervisor_key) return false;
+    if (key == socket_key) return serve_socket();
+    report_exit(static_cast<pid_t>(key));
+    return true;
+  }
+
+  bool serve_socket() {
+    for (;;) {
+      TemplateMessage message{};
+      os::Message got = receive(message, Deadline{});
+      if (got.io == os::Io::would_block) return true;
+      if (got.io == os::Io::peer_gone) return false;
+      if (message.kind == TemplateKind::fork && got.fds.size() == 1) {
+        fork_worker(message.ticket, std::move(got.fds.front()));
+      }
+    }
+  }
+
+  os::Message receive(TemplateMessage& message, Deadline until) {
+    return os::receive_message(socket_.get(), std::as_writable_bytes(std::span(&message, 1)),
+                               until);
+  }
+  /// Never waits: a supervisor that does not read has died, or its user stopped it.
+  void send(const TemplateMessage& message, int fd = -1) {
+    os::send_message(socket_.get(), wire::bytes_of(message),
+                     std::span<const int>(&fd, fd < 0 ? 0 : 1));
+  }
+
+  void fork_worker(std::uint64_t ticket, os::Fd control) {
+    pid_t pid = 0;
+    try {
+      pid = os::fork_process();
+    } catch (const std::system_error& error) {
+      return send({TemplateKind::not_forked, 0, ticket,
+                   static_cast<std::uint64_t>(error.code().value())});
+    }
+    if (pid == 0) become_worker(std::move(control));
+    os::Fd pidfd = os::open_pidfd(pid);
+    poller_->add(pidfd.get(), static_cast<std::uint64_t>(pid));
+    send({TemplateKind::forked, 0, ticket, static_cast<std::uint64_t>(pid)}, pidfd.get());
+    workers_.emplace(pid, std::move(pidfd));
+  }
+
+  [[noreturn]] void become_worker(os::Fd control) noexcept {
+    if (snapshot_) {
+      workers_.clear();
+      poller_.reset();
+      supervisor_.reset();
+      socket_.reset();
+    } else {
+      const int keep = control.get();
+      os::close_all_but(&keep, 1);
+    }
+    worker::serve(std::move(control));
+  }
+
+  void report_exit(pid_t pid) {
+    const auto worker = workers_.find(pid);
+    if (worker == workers_.end()) return;
+    const auto status = os::reap(worker->second.get(), pid);
+    if (!status) return;
+    poller_->remove(worker->second.get());
+    workers_.erase(worker);
+    os::kill_orphans(&is_worker, this);
+    send({TemplateKind::exited, 0, static_cast<std::uint64_t>(pid), wire::pack_status(*status)});
+  }
+
+  static bool is_worker(pid_t pid, void* self) {
+    return static_cast<Template*>(self)->workers_.contains(pid);
+  }
+
+  os::Fd socket_;
+  bool snapshot_;
+  os::Fd supervisor_;
+  std::optional<os::Poller> poller_;
+  std::map<pid_t, os::Fd> workers_;
+};
+
+}  // namespace
+
+void serve_as_template(os::Fd socket, bool snapshot) noexcept {
+  try {
+    os::set_role(os::Role::template_process);
+    os::become_template("procpool-templ");
+    Template self(std::move(socket), snapshot);
+    self.serve();
+    self.kill_everything();
+    os::exit_now(0);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "procpool: the template process could not go on: %s\n", error.what());
+    os::exit_now(1);
+  }
+}
+
+}  // namespace procpool::inline v0::worker
+
+namespace procpool::inline v0 {
+
+void enter_template(int socket) noexcept { worker::serve_as_template(os::Fd(socket), true); }
+
+}  // namespace procpool::inline v0

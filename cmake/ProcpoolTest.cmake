@@ -32,6 +32,9 @@ function(procpool_test)
   set(target procpool_test_${arg_NAME})
   add_executable(${target} ${arg_SOURCES} "${PROJECT_SOURCE_DIR}/tests/support/${main}")
   target_link_libraries(${target} PRIVATE procpool_test_support ${tested} ${arg_LIBRARIES})
+  if(TARGET procpool-worker AND NOT arg_LAYERS)
+    add_dependencies(${target} procpool-worker)  # tests name it: PROCPOOL_WORKER_PROGRAM
+  endif()
   target_precompile_headers(${target} REUSE_FROM procpool_test_support)
   gtest_discover_tests(${target}
     DISCOVERY_MODE PRE_TEST

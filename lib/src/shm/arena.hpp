@@ -21,7 +21,7 @@ class Arena {
   static constexpr std::size_t largest = Bytes / 4;
 
   std::optional<std::uint32_t> allocate(std::size_t bytes) {
-    const std::size_t need = (bytes + granule - 1) / granule;
+    const std::size_t need = granules_for(bytes);
     if (need > free_) return std::nullopt;
     for (std::size_t pass = 0, from = hand_; pass != 2; ++pass, from = 0) {
       if (const auto at = find(from, need)) {
@@ -33,13 +33,18 @@ class Arena {
     return std::nullopt;
   }
 
+  /// `bytes`: what was asked for.
   void free(std::uint32_t offset, std::size_t bytes) {
-    mark(offset / granule, (bytes + granule - 1) / granule, false);
+    mark(offset / granule, granules_for(bytes), false);
   }
 
   bool empty() const { return free_ == granules; }
 
  private:
+  /// At least one: nothing at all still has a place of its own. No sum that can overflow.
+  static constexpr std::size_t granules_for(std::size_t bytes) {
+    return bytes == 0 ? 1 : (bytes - 1) / granule + 1;
+  }
   std::optional<std::size_t> find(std::size_t from, std::size_t need) const {
     std::size_t run = 0;
     for (std::size_t i = from; i != granules; ++i) {

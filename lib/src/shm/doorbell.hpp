@@ -5,7 +5,8 @@
 //           home bell    workers ring the supervisor: `target` in the pool page
 //           worker bell  the supervisor rings a worker: `asleep` in the worker's results
 // Writers target: supervisor, under its lock. asleep: its worker. A ringer keeps, privately, the
-//         announcement it last rang for and rings once per announcement.
+//         announcement it last rang for and rings once per announcement: who wakes and finds
+//         nothing announces anew before sleeping again.
 // Order   Sleeper:  announce (ordered store)      Ringer:  publish  (ordered store)
 //                   look again (ordered load)               look at the announcement (ordered load)
 //         In the single total order of the four either the ringer's load comes after the

@@ -44,13 +44,15 @@ class RingWriter {
       : bytes_(bytes), tail_word_(&tail), head_word_(&head) {}
 
   /// Contiguous room for a payload of up to `size` bytes, or an empty span when the ring is too
-  /// full now. May be called again, for another size, before commit. 0 < size <= max_payload.
+  /// full now. May be called again, for another size, before commit: the last span that was not
+  /// empty is the one that commit publishes. 0 < size <= max_payload.
   std::span<std::byte> reserve(std::uint32_t size) {
     const std::uint64_t need = record_span(size);
     const std::uint64_t at = tail_ % bytes_.size();
-    pad_ = at + need > bytes_.size() ? bytes_.size() - at : 0;
-    if (!has_room(pad_ + need)) return {};
-    const std::uint64_t start = (at + pad_) % bytes_.size();
+    const std::uint64_t pad = at + need > bytes_.size() ? bytes_.size() - at : 0;
+    if (!has_room(pad + need)) return {};
+    pad_ = pad;
+    const std::uint64_t start = (at + pad) % bytes_.size();
     return bytes_.subspan(start + sizeof(RecordHeader), size);
   }
 
@@ -98,22 +100,21 @@ class RingReader {
   RingReader(std::span<const std::byte> bytes, const Word& tail, Word& head)
       : bytes_(bytes), tail_word_(&tail), head_word_(&head) {}
 
-  /// The oldest unread record. Skips padding.
+  /// The oldest unread record. Skips padding, of which an honest producer writes at most one, at
+  /// the end of the buffer and published together with what follows: so this never loops, whatever
+  /// the producer does meanwhile. A violation is final.
   Look peek(Record& record) {
-    for (;;) {
-      if (head_ == tail_ && !refresh()) return broken_ ? Look::violation : Look::empty;
-      RecordHeader header;
-      const std::uint64_t at = head_ % bytes_.size();
-      std::memcpy(&header, bytes_.data() + at, sizeof header);
-      const std::uint64_t span = record_span(header.size);
-      if (span > tail_ - head_ || at + span > bytes_.size()) return broken();
-      next_ = head_ + span;
-      if (header.kind != padding_kind) {
-        record = {header.kind, bytes_.subspan(at + sizeof header, header.size)};
-        return Look::record;
-      }
+    if (broken_) return Look::violation;
+    if (head_ == tail_ && !refresh()) return broken_ ? Look::violation : Look::empty;
+    RecordHeader header;
+    if (!read(header)) return broken();
+    if (header.kind == padding_kind) {
+      if (next_ % bytes_.size() != 0) return broken();
       head_ = next_;
+      if (head_ == tail_ || !read(header) || header.kind == padding_kind) return broken();
     }
+    record = {header.kind, bytes_.subspan(head_ % bytes_.size() + sizeof header, header.size)};
+    return Look::record;
   }
 
   /// Done with the record of the last peek.
@@ -131,6 +132,15 @@ class RingReader {
   bool visible() const { return head_ != load_ordered(*tail_word_); }
 
  private:
+  /// Copies the header at head_, once; whether the record lies within what is published.
+  bool read(RecordHeader& header) {
+    const std::uint64_t at = head_ % bytes_.size();
+    std::memcpy(&header, bytes_.data() + at, sizeof header);
+    const std::uint64_t span = record_span(header.size);
+    if (span > tail_ - head_ || at + span > bytes_.size()) return false;
+    next_ = head_ + span;
+    return true;
+  }
   bool refresh() {
     const std::uint64_t tail = load_acquire(*tail_word_);
     if (tail < tail_ || tail - head_ > bytes_.size() || tail % 8 != 0) {

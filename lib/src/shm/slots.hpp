@@ -4,10 +4,13 @@
 // Writers slots and tail: the supervisor. The worker maps both read-only; how far it is, only it
 //         knows, and the supervisor learns from outcomes (never from an index the worker writes).
 // Order   Supervisor: slot bytes, then tail (ordered store; pairs with the worker's look before it
-//         sleeps). Worker: tail (acquire or ordered), then the claim word, then slot bytes.
+//         sleeps). Worker: tail (ordered), then the slot's bytes, of which it keeps a copy, then
+//         the claim word, then what the slot points to.
 // Reuse   `SlotWriter::push` may be called only while fewer than slot_count slots are outstanding;
 //         a slot is outstanding until its outcome is settled, or it was taken back and the worker
-//         is known to have passed it. The supervisor's ledger counts.
+//         is known to have passed it. The supervisor's ledger counts. So the slot of a call may be
+//         written again while its worker, with the last outcome published, still looks at the claim
+//         word: from its first outcome on a worker reads the copy, not the slot.
 // Death   Of the worker: the slots are intact (it could not write them): retry reads them. Of the
 //         supervisor: the worker's lifeline ends it.
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <exception>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,7 @@ void Invoke::run(const detail::Descriptor* descriptor) noexcept {
     } catch (const abi::__forced_unwind&) {
       os::exit_now(channel::exit_thread_ended);
     } catch (...) {
-      if (committed_) throw;  // a destructor threw after the outcome was out: nobody can hear of it
+      if (committed_) std::terminate();  // a destructor threw when the outcome was out already
       publish_error(descriptor);
       more = claim();
     }
@@ -106,7 +107,7 @@ detail::SpanOut& Invoke::result() {
 
 void Invoke::start_result() {
   room_ = end_->reserve(first_room);
-  out_.emplace(room_.subspan(header_bytes), *this);
+  out_.emplace(room_.subspan(header_bytes), static_cast<detail::Sink&>(*this));
 }
 
 std::span<std::byte> Invoke::grow(std::span<const std::byte> used, std::size_t more) {

@@ -99,6 +99,7 @@ class Batch : public Node {
   std::uint32_t chunk = 1;  // elements per chunk
   std::uint32_t settled = 0;
   std::vector<Part> parts;  // by first index once done
+  bool discarded = false;   // nobody wants what has not started
 };
 
 /// A run of a batch's elements on its way.
@@ -109,7 +110,8 @@ struct Chunk : Assignment {
     retries = of.retries;
   }
   Ref<Batch> batch;
-  Part part;
+  Part part;                         // what has been settled of it
+  std::shared_ptr<const void> slab;  // its bytes, when they are too large for an arena
 };
 
 /// One element's outcome, seen in place.

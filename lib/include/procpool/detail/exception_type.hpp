@@ -95,7 +95,8 @@ template <class E>
 std::unique_ptr<E> decode_registered(SpanIn& ar) {
   std::unique_ptr<E> error;
   if constexpr (built_by_construct<E>) {
-    decode_into(ar, cereal::memory_detail::make_ptr_wrapper(error));
+    auto wrapper = cereal::memory_detail::make_ptr_wrapper(error);
+    decode_into(ar, wrapper);
   } else {
     error = std::make_unique<E>();
     decode_into(ar, *error);

@@ -11,7 +11,6 @@
 #include <exception>
 #include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include <procpool/detail/payload.hpp>
@@ -65,7 +64,7 @@ struct Extras {
   std::exception_ptr error;
   std::vector<std::function<void()>> callbacks;
   std::shared_ptr<CompletionQueue> queue;
-  std::string name;
+  std::shared_ptr<const void> slab;  // the call's bytes, when they are too large for an arena
 };
 
 /// What is dispatched: a single call, or some elements of a batch. The base of Node and of Chunk.

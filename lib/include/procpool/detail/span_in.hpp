@@ -102,12 +102,13 @@ class SpanIn : public cereal::InputArchive<SpanIn, cereal::AllowEmptyClassElisio
   unsigned depth_ = 0;
 };
 
+// Inlined, or g++ takes them for readers of a value that cereal has yet to load.
 template <class T>
-void prologue(SpanIn& ar, const T&) {
+[[gnu::always_inline]] inline void prologue(SpanIn& ar, const T&) {
   if constexpr (nests<T>) ar.enter();
 }
 template <class T>
-void epilogue(SpanIn& ar, const T&) {
+[[gnu::always_inline]] inline void epilogue(SpanIn& ar, const T&) {
   if constexpr (nests<T>) ar.leave();
 }
 
@@ -128,7 +129,8 @@ template <class T>
 void load(SpanIn& ar, cereal::BinaryData<T>& data) {
   const auto size = static_cast<std::size_t>(data.size);
   if constexpr (std::is_same_v<std::remove_cv_t<std::remove_pointer_t<std::decay_t<T>>>, bool>) {
-    for (std::size_t i = 0; i < size; ++i) data.data[i] = ar.read_scalar<bool>();
+    auto* flags = static_cast<bool*>(data.data);
+    for (std::size_t i = 0; i < size; ++i) flags[i] = ar.read_scalar<bool>();
   } else {
     ar.read(data.data, size);
   }

@@ -88,11 +88,11 @@ class SpanOut : public cereal::OutputArchive<SpanOut, cereal::AllowEmptyClassEli
 };
 
 template <class T>
-void prologue(SpanOut& ar, const T&) {
+[[gnu::always_inline]] inline void prologue(SpanOut& ar, const T&) {
   if constexpr (nests<T>) ar.enter();
 }
 template <class T>
-void epilogue(SpanOut& ar, const T&) {
+[[gnu::always_inline]] inline void epilogue(SpanOut& ar, const T&) {
   if constexpr (nests<T>) ar.leave();
 }
 

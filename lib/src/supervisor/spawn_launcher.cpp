@@ -1,0 +1,60 @@
+#include <deque>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "os/role.hpp"
+#include "os/spawn.hpp"
+#include "supervisor/launcher.hpp"
+
+namespace procpool::inline v0::supervisor {
+
+namespace {
+
+constexpr int worker_control = 3;
+
+/// Every worker is a fresh execution and a child of this process.
+class SpawnLauncher final : public Launcher {
+ public:
+  explicit SpawnLauncher(std::filesystem::path program) : program_(std::move(program)) {}
+
+  void launch(Ticket ticket, os::Fd control) override {
+    os::Spawned spawned =
+        os::spawn(program_, {os::worker_argument, std::to_string(worker_control)}, control,
+                  worker_control);
+    const std::lock_guard lock(lock_);
+    events_.push_back({.kind = LaunchEvent::Kind::started,
+                       .ticket = ticket,
+                       .pid = spawned.pid,
+                       .pidfd = std::move(spawned.pidfd)});
+  }
+  int socket() const override { return -1; }
+  std::optional<LaunchEvent> next() override {
+    const std::lock_guard lock(lock_);
+    if (events_.empty()) return std::nullopt;
+    std::optional<LaunchEvent> event(std::move(events_.front()));
+    events_.pop_front();
+    return event;
+  }
+  std::optional<os::ExitStatus> status(pid_t pid, int pidfd) override {
+    return os::reap(pidfd, pid);
+  }
+  void kill(pid_t pid, int pidfd) override {
+    if (!os::has_exited(pidfd)) os::kill_group(pid);
+    os::send_signal(pidfd, 9);
+  }
+  void finish() override {}
+
+ private:
+  std::filesystem::path program_;
+  std::mutex lock_;
+  std::deque<LaunchEvent> events_;
+};
+
+}  // namespace
+
+std::unique_ptr<Launcher> make_spawn_launcher(const std::filesystem::path& program) {
+  return std::make_unique<SpawnLauncher>(program);
+}
+
+}  // namespace procpool::inline v0::supervisor

@@ -1,0 +1,166 @@
+#include <array>
+#include <chrono>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <procpool/errors.hpp>
+
+#include "base/deadline.hpp"
+#include "base/template_entry.hpp"
+#include "os/error.hpp"
+#include "os/fork.hpp"
+#include "os/modules.hpp"
+#include "os/poller.hpp"
+#include "os/role.hpp"
+#include "os/socket.hpp"
+#include "os/spawn.hpp"
+#include "supervisor/launcher.hpp"
+#include "wire/messages.hpp"
+
+namespace procpool::inline v0::supervisor {
+
+namespace {
+
+using wire::TemplateKind;
+using wire::TemplateMessage;
+
+constexpr int template_control = 3;
+// Static initialisation and `preload` run in the template before it answers. Too short: slow programs
+// cannot start; too long: a program that hangs in them is noticed late.
+constexpr auto patience = std::chrono::seconds(60);
+constexpr auto farewell = std::chrono::seconds(5);
+
+std::string ended_how(const os::ExitStatus& status) {
+  switch (status.how) {
+    case os::ExitStatus::How::exited: return "it exited with code " + std::to_string(status.value);
+    case os::ExitStatus::How::signaled: return "it was killed by " + os::signal_name(status.value);
+    default: return "how is not known";
+  }
+}
+
+/// Workers are forked by a template process, whose children they are.
+class TemplateLauncher final : public Launcher {
+ public:
+  explicit TemplateLauncher(StartMethod method) {
+    os::SocketPair pair = os::make_socket_pair();
+    socket_ = os::guard(std::move(pair.ours));
+    start(method, std::move(pair.theirs));
+    greet();
+  }
+  ~TemplateLauncher() override { finish(); }
+
+  void launch(Ticket ticket, os::Fd control) override {
+    const int fd = control.get();
+    const TemplateMessage request{TemplateKind::fork, 0, ticket, 0};
+    switch (os::send_message(socket_.get(), wire::bytes_of(request), {&fd, 1})) {
+      case os::Io::ok: return;
+      case os::Io::would_block: os::fail_with(EAGAIN, "sendmsg", "the template does not read");
+      case os::Io::peer_gone: os::fail_with(EPIPE, "sendmsg", "the template process is gone");
+    }
+  }
+  int socket() const override { return socket_.get(); }
+
+  std::optional<LaunchEvent> next() override {
+    TemplateMessage message{};
+    os::Message got = os::receive_message(socket_.get(),
+                                          std::as_writable_bytes(std::span(&message, 1)));
+    if (got.io == os::Io::would_block) return std::nullopt;
+    if (got.io == os::Io::peer_gone) return LaunchEvent{.why = "the template process is gone"};
+    LaunchEvent event{.ticket = message.ticket};
+    switch (message.kind) {
+      case TemplateKind::forked:
+        event.kind = LaunchEvent::Kind::started;
+        event.pid = static_cast<pid_t>(message.value);
+        if (!got.fds.empty()) event.pidfd = os::guard(std::move(got.fds.front()));
+        return event;
+      case TemplateKind::not_forked:
+        event.kind = LaunchEvent::Kind::failed;
+        event.why = "fork: " + std::generic_category().message(static_cast<int>(message.value));
+        return event;
+      case TemplateKind::exited:
+        event.kind = LaunchEvent::Kind::exited;
+        event.pid = static_cast<pid_t>(message.ticket);
+        event.status = wire::unpack_status(message.value);
+        return event;
+      default:
+        return LaunchEvent{.why = "the template process sent nonsense"};
+    }
+  }
+
+  std::optional<os::ExitStatus> status(pid_t, int) override { return std::nullopt; }
+  /// The template reaps, so the pid may be anybody's the moment the worker is gone; a group whose
+  /// leader's pidfd still answers is the worker's.
+  void kill(pid_t pid, int pidfd) override {
+    if (!os::has_exited(pidfd)) os::kill_group(pid);
+    os::send_signal(pidfd, 9);
+  }
+
+  void finish() override {
+    socket_.reset();  // the template ends when it sees that
+    if (!pidfd_) return;
+    if (!wait_for_exit(deadline_after(farewell))) os::send_signal(pidfd_.get(), 9);
+    wait_for_exit(never);
+    os::reap(pidfd_.get(), pid_);
+    pidfd_.reset();
+  }
+
+ private:
+  void start(StartMethod method, os::Fd theirs) {
+    if (method == StartMethod::fork) {
+      pid_ = os::fork_process();
+      if (pid_ == 0) enter_template(theirs.release());
+      pidfd_ = os::guard(os::open_pidfd(pid_));
+      return;
+    }
+    os::Spawned spawned =
+        os::spawn({}, {os::template_argument, std::to_string(template_control)}, theirs,
+                  template_control);
+    pid_ = spawned.pid;
+    pidfd_ = os::guard(std::move(spawned.pidfd));
+  }
+
+  void greet() {
+    const os::Fd self = os::open_pidfd(os::this_pid());
+    const int fd = self.get();
+    const TemplateMessage setup{TemplateKind::setup, 0, 0, 0};
+    os::send_message(socket_.get(), wire::bytes_of(setup), {&fd, 1});
+    TemplateMessage ready{};
+    const os::Message got =
+        os::receive_message(socket_.get(), std::as_writable_bytes(std::span(&ready, 1)),
+                            deadline_after(patience));
+    if (got.io == os::Io::ok && ready.kind == TemplateKind::ready) {
+      if (ready.value == os::program_identity()) return;
+      throw PoolBroken("the template process runs another build of this program");
+    }
+    os::send_signal(pidfd_.get(), 9);
+    wait_for_exit(never);
+    const auto status = os::reap(pidfd_.get(), pid_);
+    pidfd_.reset();
+    throw PoolBroken("the template process could not be started: " +
+                     ended_how(status.value_or(os::ExitStatus{})) +
+                     " (it executes this program again: its static initialisation runs there)");
+  }
+
+  bool wait_for_exit(Deadline until) const {
+    os::Poller poller;
+    poller.add(pidfd_.get(), 0, os::Poller::Trigger::level);
+    std::array<std::uint64_t, 1> keys;
+    while (!os::has_exited(pidfd_.get())) {
+      if (poller.wait(keys, until) == 0 && Clock::now() >= until) return false;
+    }
+    return true;
+  }
+
+  os::Fd socket_;
+  pid_t pid_ = 0;
+  os::Fd pidfd_;
+};
+
+}  // namespace
+
+std::unique_ptr<Launcher> make_template_launcher(StartMethod method) {
+  return std::make_unique<TemplateLauncher>(method);
+}
+
+}  // namespace procpool::inline v0::supervisor

@@ -16,6 +16,7 @@
 #include <limits>
 #include <optional>
 #include <type_traits>
+#include <utility>
 
 namespace procpool::inline v0 {
 
@@ -59,35 +60,41 @@ struct TaskOptions {
 
 /// Elements per chunk of a map: what travels as one call. From any integer; negative: Misuse; 0:
 /// automatic.
-struct ChunkSize {
-  static constexpr std::int64_t python_formula = -1;
-
+class ChunkSize {
+ public:
   template <std::integral I>
     requires(!std::same_as<I, bool>)
-  constexpr ChunkSize(I elements)
-      : elements(clamp(elements)) {}
+  constexpr ChunkSize(I count) : elements_(clamp(count)) {}
 
-  std::int64_t elements;
+  /// \private
+  static constexpr ChunkSize python() {
+    ChunkSize size(0);
+    size.elements_ = python_formula;
+    return size;
+  }
+  constexpr bool is_automatic() const { return elements_ == 0; }
+  constexpr bool is_python() const { return elements_ == python_formula; }
+  constexpr bool is_valid() const { return elements_ != invalid; }
+  constexpr std::int64_t elements() const { return elements_; }
 
  private:
+  static constexpr std::int64_t python_formula = -1;
+  static constexpr std::int64_t invalid = -2;
+
   template <class I>
-  static constexpr std::int64_t clamp(I elements) {
-    if (std::cmp_greater(elements, std::numeric_limits<std::int64_t>::max())) {
-      return std::numeric_limits<std::int64_t>::max();
-    }
-    return std::cmp_less(elements, 0) ? invalid : static_cast<std::int64_t>(elements);
+  static constexpr std::int64_t clamp(I count) {
+    if (std::cmp_less(count, 0)) return invalid;
+    constexpr auto most = std::numeric_limits<std::int64_t>::max();
+    return std::cmp_greater(count, most) ? most : static_cast<std::int64_t>(count);
   }
 
- public:
-  static constexpr std::int64_t invalid = -2;
-  struct Python {};
-  constexpr explicit ChunkSize(Python) : elements(python_formula) {}
+  std::int64_t elements_;
 };
 
 /// The library chooses: small enough that the tail spreads over all workers.
 inline constexpr ChunkSize automatic_chunks{0};
 /// ceil(n / (4 × workers)), as multiprocessing.Pool.map.
-inline constexpr ChunkSize python_chunks{ChunkSize::Python{}};
+inline constexpr ChunkSize python_chunks = ChunkSize::python();
 
 struct MapOptions {
   /// Too low: a message per element costs more than tiny elements do; too high: the last chunk keeps

@@ -71,8 +71,8 @@ class Payload {
 
   alignas(16) std::array<std::byte, inline_bytes> in_place_;
   std::unique_ptr<std::byte[]> block_;
-  std::size_t size_ : 63 = 0;
-  bool lent_ : 1 = false;
+  std::size_t size_ = 0;
+  bool lent_ = false;
 };
 
 }  // namespace procpool::inline v0::detail

@@ -1,0 +1,81 @@
+#pragma once
+
+// What one worker has in its hands: per slot, whose call it is and how far it got. The authority on
+// that; the claim words in shared memory are evidence.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include <procpool/detail/batch.hpp>
+#include <procpool/detail/node.hpp>
+
+#include "shm/layout.hpp"
+
+namespace procpool::inline v0::supervisor {
+
+struct Holding {
+  std::uint64_t sequence = 0;
+  detail::Assignment* work = nullptr;  // null: a message, or nothing is awaited any more
+  std::uint32_t count = 0;             // elements sent
+  std::uint32_t limit = 0;             // of them, left to this worker
+  std::uint32_t settled = 0;           // of them, in order
+  std::uint32_t arena_at = 0;
+  std::uint32_t arena_size = 0;
+};
+
+class Hand {
+ public:
+  /// Slots that `count` more messages could go into now.
+  bool has_room(std::uint64_t count) const { return tail_ - base_ + count <= shm::slot_count; }
+  /// Calls whose outcome is awaited.
+  std::uint32_t calls() const { return calls_; }
+  bool empty() const { return calls_ == 0; }
+
+  void put(const Holding& holding) {
+    slots_[tail_++ % shm::slot_count] = holding;
+    if (holding.work != nullptr) ++calls_;
+  }
+  /// The holding an outcome speaks of; null when there is none such.
+  Holding* find(std::uint32_t call) {
+    Holding& holding = slots_[call % shm::slot_count];
+    const bool here = holding.work != nullptr && static_cast<std::uint32_t>(holding.sequence) == call;
+    return here ? &holding : nullptr;
+  }
+  /// Nothing more is awaited from it.
+  void close(Holding& holding) {
+    holding.work = nullptr;
+    --calls_;
+  }
+  /// The worker is known to have passed every slot before this one. Slots are reused when they are
+  /// passed and nothing is awaited from them.
+  void passed(std::uint64_t sequence) {
+    if (sequence > passed_) passed_ = sequence < tail_ ? sequence : tail_;
+    while (base_ < passed_ && slots_[base_ % shm::slot_count].work == nullptr) ++base_;
+  }
+
+  /// Oldest first, those whose outcome is awaited. `visit` may close the one it is given.
+  template <class Visit>
+  void each(Visit visit) {
+    for (std::uint64_t at = base_; at != tail_; ++at) {
+      Holding& holding = slots_[at % shm::slot_count];
+      if (holding.work != nullptr) visit(holding);
+    }
+  }
+  Holding* last() {
+    for (std::uint64_t at = tail_; at != base_; --at) {
+      Holding& holding = slots_[(at - 1) % shm::slot_count];
+      if (holding.work != nullptr) return &holding;
+    }
+    return nullptr;
+  }
+
+ private:
+  std::array<Holding, shm::slot_count> slots_{};
+  std::uint64_t base_ = 0;    // oldest slot that cannot be used again yet
+  std::uint64_t tail_ = 0;    // as the slot writer's
+  std::uint64_t passed_ = 0;
+  std::uint32_t calls_ = 0;
+};
+
+}  // namespace procpool::inline v0::supervisor

@@ -77,24 +77,25 @@ inline settle(f, me) {
        fi;
 #endif
        w++
-  :: else -> w = 0; break
-  od
+  :: else -> break
+  od;
+  w = 0
 }
 
 inline turn(me) {
-  d_step {
+  atomic {
     do
     :: ran > collected ->
          settle(order[collected], me);
          collected++
     :: else -> break
-    od
-  }
+    od;
 #ifdef YIELD
-  unlock();
-  lock();
-#endif
+    locked = 0
+  }
   atomic {
+    !locked -> locked = 1;
+#endif
     if
     :: dispatchable -> handed++
     :: else
@@ -116,7 +117,7 @@ inline arm(who) {
 
 /* the lock is held, leader == NOBODY: somebody has to have the duty afterwards */
 inline hand_over() {
-  d_step {
+  atomic {
     passed = 0;
     w = 0;
     do
@@ -127,11 +128,11 @@ inline hand_over() {
          passed = 1
     :: w < CALLERS && !(following[w] && !passed) -> w++
     :: else -> w = 0; break
-    od
-  }
+    od;
 #ifndef BUG_leave_no_target
-  arm(to_background);
+    arm(to_background)
 #endif
+  }
 #ifndef BUG_leave_no_rescan
   atomic {
     if
@@ -156,10 +157,11 @@ inline clear_own_target(who) {
 #endif
 }
 
-proctype Caller(byte me; bool may_time_out) {
+proctype Caller(byte me; bool may_time_out; bool again) {
   byte w;
   bool passed, late;
 
+next_wait:
   lock();
   do
   :: done[waits_for[me]] || late -> break
@@ -186,8 +188,10 @@ proctype Caller(byte me; bool may_time_out) {
                :: atomic { event_leader -> event_leader = 0 }
                :: may_time_out -> late = 1
                fi;
-               lock();
-               clear_own_target(to_leader)
+               atomic {
+                 lock();
+                 clear_own_target(to_leader)
+               }
           fi
        od;
        leader = NOBODY;
@@ -218,8 +222,14 @@ proctype Caller(byte me; bool may_time_out) {
   :: else -> promoted[me] = 0
   fi;
 #endif
-  returned[me] = 1;
-  unlock()
+  atomic {
+    unlock();
+    late = 0;
+    if
+    :: again -> again = 0; waits_for[me] = 2; goto next_wait
+    :: else -> returned[me] = 1
+    fi
+  }
 }
 
 proctype Background() {
@@ -227,8 +237,10 @@ proctype Background() {
   do
   :: /* asleep, with the target already set: so it begins */
      atomic { event_background -> event_background = 0 };
-     lock();
-     clear_own_target(to_background);
+     atomic {
+       lock();
+       clear_own_target(to_background)
+     }
      do
      :: turn(NOBODY);
 #ifndef BUG_background_does_not_arm
@@ -250,13 +262,30 @@ proctype Background() {
 }
 
 proctype Submitter() {
-  byte w, n;
+  byte w;
   lock();
 #ifdef BUG_submitter_clears_target
   target = nobody;
 #endif
   submit(2);
   turn(NOBODY);
+#ifdef CANCEL
+  unlock();
+
+  lock();
+  if /* cancel the last one, if the worker has not got it; this is no turn */
+  :: d_step {
+       ran < submitted ->
+       submitted--;
+       if
+       :: handed > submitted -> handed = submitted
+       :: else
+       fi;
+       settle(order[submitted], NOBODY)
+     }
+  :: true
+  fi;
+#endif
   unlock()
 }
 
@@ -279,7 +308,6 @@ proctype Worker() {
          fi;
          to = nobody
        }
-  :: ran == TASKS -> break
   od
 }
 
@@ -289,24 +317,32 @@ proctype Monitor() {
 }
 
 init {
-  bool a, b;
+  bool a, b, again;
   byte f;
   atomic {
     select(a : 0 .. 1);
     select(b : 0 .. 1);
+#ifdef CANCEL
+    select(f : 0 .. 2);
+#else
     select(f : 0 .. 1);
+#endif
+#ifdef AGAIN
+    again = 1;
+#endif
     waits_for[0] = 0;
     waits_for[1] = f;
     submit(0);
     submit(1);
     handed = 1;
-    run Caller(0, a);
-    run Caller(1, b);
+    run Caller(0, a, again);
+    run Caller(1, b, 0);
     run Background();
     run Submitter();
     run Worker();
     run Monitor();
     f = 0;
+    again = 0;
     a = 0;
     b = 0
   }

@@ -73,6 +73,12 @@ inline void limit(decltype(RLIMIT_NOFILE) what, rlim_t value) {
   require(::setrlimit(what, &both) == 0, "setrlimit");
 }
 
+/// Until there is something to read: of a pidfd, until its process has exited.
+inline void wait_readable(int fd) {
+  pollfd entry{fd, POLLIN, 0};
+  while (::poll(&entry, 1, -1) < 0 && errno == EINTR) continue;
+}
+
 /// For the rest of this process the call fails with `error`; with `argument` only where its second
 /// argument is that.
 inline void refuse(int call, int error, int argument = -1) {
@@ -130,6 +136,8 @@ class Signpost {
   void tell_number(int number) {
     require(::write(ends_[1], &number, sizeof number) == sizeof number, "tell");
   }
+  int read_end() const { return ends_[0]; }
+  int write_end() const { return ends_[1]; }
   int wait() {
     int number = 0;
     while (::read(ends_[0], &number, sizeof number) < 0 && errno == EINTR) continue;

@@ -16,7 +16,8 @@ struct CodeAddress {
 };
 
 /// The identity of an address in this process. module 0: in no loaded module.
-/// Thread-safe; cached, so the second look at one address costs a few nanoseconds.
+/// Thread-safe; cached, so the second look at one address costs a few nanoseconds. (A thread that
+/// asked before may get the old answer where a module was unloaded and another took its place.)
 CodeAddress identify(const void* address);
 
 /// The address here, or null when no such module is loaded or the offset lies outside it.

@@ -125,13 +125,12 @@ class OwnCategory : public std::error_category {
 
 TEST(Conformance, P_ERR_01_ACategoryUnknownHereKeepsItsName) {
   const OwnCategory category;
-  expect_home<std::system_error>(
-      [&] { throw std::system_error(5, category, "doing"); },
-      [](const std::system_error& error) {
-        EXPECT_STREQ(error.what(), "doing: own text 5");
-        EXPECT_EQ(error.code().value(), 5);
-        EXPECT_STREQ(error.code().category().name(), "own");
-      });
+  expect_home<std::system_error>([&] { throw std::system_error(5, category, "doing"); },
+                                 [](const std::system_error& error) {
+                                   EXPECT_STREQ(error.what(), "doing: own text 5");
+                                   EXPECT_EQ(error.code().value(), 5);
+                                   EXPECT_STREQ(error.code().category().name(), "own");
+                                 });
 }
 
 TEST(Conformance, P_ERR_01_FilesystemErrorsKeepTheirPaths) {
@@ -271,8 +270,8 @@ enum class Status : int { teapot = 418 };
     procpool::register_exception<FieldError>() && procpool::register_exception<FieldError>() &&
     procpool::register_exception<ConstructedError>() &&
     procpool::register_exception<FinalError>() && procpool::register_exception<SelfNested>() &&
-    procpool::register_exception<RefusesToEncode>() &&
-    procpool::register_exception<CopyThrows>() && procpool::register_exception<Status>();
+    procpool::register_exception<RefusesToEncode>() && procpool::register_exception<CopyThrows>() &&
+    procpool::register_exception<Status>();
 
 template <class Throw>
 procpool::RemoteError remote_error_of(Throw thrower) {
@@ -285,12 +284,15 @@ procpool::RemoteError remote_error_of(Throw thrower) {
 }
 
 TEST(Conformance, P_ERR_01_RegisteredTypesArriveWithAllFields) {
-  expect_home<FieldError>([] { throw FieldError("bad row", 7, {1, 2}); },
-                          [](const FieldError& error) {
-                            EXPECT_STREQ(error.what(), "bad row");
-                            EXPECT_EQ(error.row, 7);
-                            EXPECT_EQ(error.columns, (std::vector{1, 2}));
-                          });
+  expect_home<FieldError>(
+      [] {
+        throw FieldError("bad row", 7, {1, 2});
+      },
+      [](const FieldError& error) {
+        EXPECT_STREQ(error.what(), "bad row");
+        EXPECT_EQ(error.row, 7);
+        EXPECT_EQ(error.columns, (std::vector{1, 2}));
+      });
   expect_home<ConstructedError>([] { throw ConstructedError(3); },
                                 [](const ConstructedError& error) {
                                   EXPECT_EQ(error.code, 3);
@@ -419,12 +421,11 @@ TEST(Conformance, P_ERR_04_WhatIsNoStdException) {
 
 TEST(Conformance, P_ERR_06_TenMegabytesOfTextAreTruncatedAndMarked) {
   const std::string huge(10 * 1024 * 1024, 'x');
-  expect_home<std::runtime_error>(
-      [&] { throw std::runtime_error(huge); },
-      [](const std::runtime_error& error) {
-        EXPECT_EQ(error.what(), std::string(wire::max_error_text, 'x') +
-                                    "… (truncated, 10485760 bytes)");
-      });
+  expect_home<std::runtime_error>([&] { throw std::runtime_error(huge); },
+                                  [](const std::runtime_error& error) {
+                                    EXPECT_EQ(error.what(), std::string(wire::max_error_text, 'x') +
+                                                                "… (truncated, 10485760 bytes)");
+                                  });
   EXPECT_EQ(remote_error_of([&] { throw Unregistered(huge, 1, {}); }).message().size(),
             wire::max_error_text + std::string_view("… (truncated, 10485760 bytes)").size());
 }

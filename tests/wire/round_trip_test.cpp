@@ -52,7 +52,7 @@ TEST(RoundTrip, Strings) {
   expect_same(std::string());
   expect_same(std::string("a\0b", 3));
   expect_same(std::string(100'000, 'x'));
-  expect_same(std::u8string(u8"é"));
+  EXPECT_TRUE(round_trip(std::u8string(u8"é")) == u8"é");
   expect_same(std::wstring(L"wide"));
   expect_same(std::u32string(U"a\U0001F600"));
 }

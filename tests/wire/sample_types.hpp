@@ -56,8 +56,13 @@ struct Everything {
 };
 
 inline Everything everything() {
-  return {"x",          "/p",           std::make_error_code(std::errc::io_error), {},
-          Colour::blue, {{"k", {1, 2}}}, {{true}, {}, {false, true}}};
+  return {"x",
+          "/p",
+          std::make_error_code(std::errc::io_error),
+          {},
+          Colour::blue,
+          {{"k", {1, 2}}},
+          {{true}, {}, {false, true}}};
 }
 
 /// Structs that would travel member by member, but say how they want to.

@@ -53,7 +53,7 @@ std::string truncate(const char* text, std::size_t limit, bool& truncated) {
   truncated = size > limit;
   if (!truncated) return {text, size};
   std::size_t end = limit;
-  while (end > limit - 4 && continues_character(text[end])) --end;
+  while (end != 0 && limit - end < 3 && continues_character(text[end])) --end;
   return std::string(text, end) + "… (truncated, " + std::to_string(size) + " bytes)";
 }
 

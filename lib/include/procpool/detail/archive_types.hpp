@@ -40,11 +40,14 @@
 #include <forward_list>
 #include <functional>
 #include <list>
+#include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace procpool::inline v0::detail {
@@ -117,6 +120,27 @@ void load(SpanIn& ar, std::basic_string<C, Traits, A>& to) {
   } else {
     to.resize(count);
     ar.read(to.data(), count * sizeof(C));
+  }
+}
+
+// Equal keys keep their order (cereal's loader turns it round).
+template <class K, class C, class A>
+void load(SpanIn& ar, std::multiset<K, C, A>& to) {
+  to.clear();
+  for (std::size_t n = ar.read_loose_count(min_encoded_bytes<K>(), sizeof(K)); n != 0; --n) {
+    K key{};
+    ar(key);
+    to.emplace_hint(to.end(), std::move(key));
+  }
+}
+template <class K, class V, class C, class A>
+void load(SpanIn& ar, std::multimap<K, V, C, A>& to) {
+  to.clear();
+  for (std::size_t n = ar.read_loose_count(min_encoded_bytes<K>(), sizeof(K)); n != 0; --n) {
+    K key{};
+    V value{};
+    ar(key, value);
+    to.emplace_hint(to.end(), std::move(key), std::move(value));
   }
 }
 

@@ -79,6 +79,7 @@ void Ledger::finish(Assignment& work) {
   if (!work.is_chunk) return done(node_of(work));
   const std::unique_ptr<Chunk> chunk(&chunk_of(work));
   Batch& batch = *chunk->batch;
+  if (chunk->slab) garbage_.slabs.push_back(std::move(chunk->slab));
   batch.settled += static_cast<std::uint32_t>(chunk->part.entries.size());
   if (!chunk->part.entries.empty()) batch.parts.push_back(std::move(chunk->part));
   if (batch.settled == batch.elements.count()) done(batch);
@@ -104,7 +105,7 @@ void Ledger::done(Node& node) {
   std::shared_ptr<detail::CompletionQueue> queue;
   std::vector<std::function<void()>> callbacks;
   if (node.extras) {
-    node.extras->slab.reset();
+    if (node.extras->slab) garbage_.slabs.push_back(std::move(node.extras->slab));
     queue = std::move(node.extras->queue);
     callbacks = std::move(node.extras->callbacks);
   }
@@ -118,7 +119,7 @@ void Ledger::done(Node& node) {
     for (auto* w = queue->waiters.first; w != nullptr; w = w->next) wakes_->wake(*w);
   }
   if (!callbacks.empty()) wakes_->call_back(std::move(callbacks));
-  garbage_.push_back(&node);
+  garbage_.nodes.push_back(detail::Ref<Node>::adopt(&node));
 }
 
 void Ledger::discard(Batch& batch) {

@@ -69,8 +69,12 @@ class Ledger {
     finish(work);
   }
 
-  /// Nodes to be released once the lock is not held.
-  std::vector<detail::Node*> take_garbage() { return std::exchange(garbage_, {}); }
+  /// What is to be let go once the lock is not held: freeing can take long.
+  struct Garbage {
+    std::vector<detail::Ref<detail::Node>> nodes;
+    std::vector<std::shared_ptr<const void>> slabs;
+  };
+  Garbage take_garbage() { return std::exchange(garbage_, {}); }
 
  private:
   void push_back(detail::Assignment& work);
@@ -81,7 +85,7 @@ class Ledger {
   detail::Assignment* first_ = nullptr;
   detail::Assignment* last_ = nullptr;
   std::size_t outstanding_ = 0;
-  std::vector<detail::Node*> garbage_;
+  Garbage garbage_;
 };
 
 }  // namespace procpool::inline v0::supervisor

@@ -1,0 +1,36 @@
+#pragma once
+
+// The one thread on which a pool's callbacks run, one after another. It starts with the first one.
+// Separate from the background driver: a slow callback must not keep the pool from healing.
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace procpool::inline v0::supervisor {
+
+class Callbacks {
+ public:
+  explicit Callbacks(std::function<void(std::exception_ptr)> on_error);
+  Callbacks(const Callbacks&) = delete;
+  Callbacks& operator=(const Callbacks&) = delete;
+  /// Everything posted has run; not on the callback thread, which is left to end by itself there.
+  ~Callbacks();
+
+  /// Never waits for a callback. Throws std::system_error when the thread cannot be started.
+  void post(std::vector<std::function<void()>> callbacks);
+  /// Runs one here and now, errors reported as ever.
+  void run(const std::function<void()>& callback) noexcept;
+  bool on_this_thread() const;
+  /// Waits until everything posted has run. Not on the callback thread.
+  void finish();
+
+ private:
+  struct Shared;
+  static void loop(const std::shared_ptr<Shared>& shared);
+
+  std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace procpool::inline v0::supervisor

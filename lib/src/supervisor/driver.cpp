@@ -1,0 +1,162 @@
+#include "supervisor/driver.hpp"
+
+#include <chrono>
+
+namespace procpool::inline v0::supervisor {
+
+using detail::Waiter;
+
+namespace {
+
+/// While results keep coming that nobody waits for, the background thread looks at them this often
+/// instead of being rung for each. Too short: wake-ups compete with workers for processors; too
+/// long: callbacks come late.
+constexpr auto gathering = std::chrono::microseconds(100);
+
+bool is_satisfied(const Waiter& waiter) { return waiter.satisfied(waiter.subject); }
+
+}  // namespace
+
+Driver::Driver(Turns& turns, shm::Word64& target)
+    : turns_(&turns),
+      home_(target),
+      leader_kick_(os::make_event()),
+      background_kick_(os::make_event()) {
+  leader_poller_.add(leader_kick_.get(), kick_key);
+  background_poller_.add(background_kick_.get(), kick_key);
+  watch(timer_.fd(), timer_key);
+}
+
+bool Driver::wait(std::unique_lock<std::mutex>& lock, Waiter& waiter, detail::Waiters& among,
+                  Deadline until) {
+  among.add(waiter);
+  do {
+    if (is_satisfied(waiter)) break;
+    if (leader_ == nullptr) {
+      lead(lock, waiter, until);
+    } else {
+      follow(lock, waiter, until);
+    }
+  } while (until == never || Clock::now() < until);
+  among.remove(waiter);
+  // Also when this thread was promoted and found its wish fulfilled: leadership goes on.
+  if (leader_ == nullptr) promote();
+  return is_satisfied(waiter);
+}
+
+void Driver::lead(std::unique_lock<std::mutex>& lock, Waiter& waiter, Deadline until) {
+  leader_ = &waiter;
+  for (;;) {
+    turns_->turn();
+    if (is_satisfied(waiter) || (until != never && Clock::now() >= until)) break;
+    home_.announce(shm::Sleeper::leader);
+    if (!turns_->visible()) {
+      leader_asleep_ = true;
+      sleep(lock, leader_poller_, until);
+      leader_asleep_ = false;
+    }
+    home_.awake(shm::Sleeper::leader);
+  }
+  leader_ = nullptr;
+  hand_over();
+}
+
+void Driver::hand_over() {
+  home_.announce(shm::Sleeper::background);
+  if (turns_->visible() && first_follower_ == nullptr) kick_background();
+}
+
+void Driver::promote() {
+  Waiter* const next = first_follower_;
+  if (next == nullptr) return;
+  first_follower_ = next->next_follower;
+  next->next_follower = next;  // no longer in the list
+  wake(*next);
+}
+
+void Driver::follow(std::unique_lock<std::mutex>& lock, Waiter& waiter, Deadline until) {
+  Waiter** last = &first_follower_;
+  while (*last != nullptr) last = &(*last)->next_follower;
+  waiter.next_follower = nullptr;
+  *last = &waiter;
+  waiter.woken = 0;
+  turns_->let_go(lock);
+  while (waiter.woken == 0 && (until == never || Clock::now() < until)) {
+    os::futex_wait(waiter.woken, 0, os::Scope::process, until);
+  }
+  lock.lock();
+  for (Waiter** at = &first_follower_; *at != nullptr; at = &(*at)->next_follower) {
+    if (*at != &waiter) continue;
+    *at = waiter.next_follower;
+    break;
+  }
+}
+
+void Driver::wake(Waiter& waiter) {
+  if (&waiter == leader_) {
+    if (leader_asleep_) os::ring(leader_kick_.get());
+    return;
+  }
+  waiter.woken = 1;
+  os::futex_wake(waiter.woken, 1, os::Scope::process);
+}
+
+void Driver::kick_background() { os::ring(background_kick_.get()); }
+
+void Driver::run_background() {
+  std::unique_lock lock(mutex_);
+  while (!turns_->over()) {
+    turns_->turn();
+    const bool more = turns_->expects_more();
+    if (turns_->do_chore(lock)) continue;
+    if (leader_ != nullptr) {
+      sleep(lock, background_poller_, never);  // the leader announces when it leaves
+    } else if (more) {
+      sleep(lock, background_poller_, Clock::now() + gathering);
+    } else {
+      home_.announce(shm::Sleeper::background);
+      if (!turns_->visible()) sleep(lock, background_poller_, never);
+    }
+    home_.awake(shm::Sleeper::background);
+  }
+  turns_->let_go(lock);
+}
+
+void Driver::sleep(std::unique_lock<std::mutex>& lock, os::Poller& poller, Deadline until) {
+  std::array<std::uint64_t, 64> keys;
+  turns_->let_go(lock);
+  const std::size_t count = poller.wait(keys, until);
+  lock.lock();
+  for (std::size_t i = 0; i != count; ++i) {
+    if (keys[i] == timer_key) due_ = never;
+    if (keys[i] != kick_key) turns_->note(keys[i]);
+  }
+}
+
+void Driver::at(Deadline due) {
+  if (due >= due_) return;
+  due_ = due;
+  timer_.set(due);
+}
+
+void Driver::watch_bells(int leader_bell, int background_bell, std::uint64_t key) {
+  leader_poller_.add(leader_bell, key);
+  background_poller_.add(background_bell, key);
+}
+
+void Driver::forget_bells(int leader_bell, int background_bell) noexcept {
+  leader_poller_.remove(leader_bell);
+  background_poller_.remove(background_bell);
+}
+
+void Driver::watch(int fd, std::uint64_t key) {
+  leader_poller_.add(fd, key);
+  background_poller_.add(fd, key);
+}
+
+void Driver::forget(int fd) noexcept {
+  leader_poller_.remove(fd);
+  background_poller_.remove(fd);
+}
+
+}  // namespace procpool::inline v0::supervisor

@@ -70,7 +70,6 @@ void Driver::promote() {
   Waiter* const next = first_follower_;
   if (next == nullptr) return;
   first_follower_ = next->next_follower;
-  next->next_follower = next;  // no longer in the list
   wake(*next);
 }
 

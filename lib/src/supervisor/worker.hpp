@@ -1,0 +1,56 @@
+#pragma once
+
+// One worker process as the supervisor sees it, from the wish to have it to its end. (seat,
+// ticket) names it: a late answer of an old one is never taken for a new one's.
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/deadline.hpp"
+#include "channel/host_end.hpp"
+#include "supervisor/hand.hpp"
+#include "supervisor/launcher.hpp"
+
+namespace procpool::inline v0::supervisor {
+
+enum class Phase {
+  starting,  // asked for; it may have a pid
+  ready,     // said hello
+  stopping,  // was told to finish
+};
+
+struct Worker {
+  Worker(Ticket its_ticket, int its_seat, const os::Fd& pool_page, const os::Fd& tether)
+      : ticket(its_ticket), seat(its_seat), end(pool_page, tether) {}
+
+  Ticket ticket;
+  int seat;
+  channel::HostEnd end;
+  Hand hand;
+  Phase phase = Phase::starting;
+  pid_t pid = 0;
+  os::Fd pidfd;
+
+  // Noted by the driver, looked at by the next turn.
+  bool exit_seen = false;
+  bool control_seen = false;
+
+  std::optional<os::ExitStatus> status = {};
+  Deadline status_due = never;  // until when to wait for how it ended
+  std::string violation = {};   // what it did that no honest worker does
+
+  std::vector<bool> bound = {};  // task numbers it knows
+  std::uint32_t slabs_sent = 0;
+  std::vector<std::shared_ptr<channel::Slab>> result_slabs = {};
+
+  // How fast it is, to tell how far ahead it may be supplied.
+  Deadline busy_since = {};  // its hand was empty, or its last outcome came
+  std::chrono::nanoseconds per_call{50'000};
+};
+
+}  // namespace procpool::inline v0::supervisor

@@ -1,17 +1,18 @@
 /* The driver protocol: who runs the supervisor's turns, and whom the worker rings.
  *
- *   caller A, B   submit one task each, then wait (each may, by choice, time out); B may also wait
- *                 for A's future
+ *   caller A, B   wait for a future (each may, by choice, time out; both may wait for the same one;
+ *                 with AGAIN, A waits a second time)
  *   background    the parked thread
- *   submitter     submits a task that nobody waits for, and runs turns; never sleeps
+ *   submitter     submits a task, runs a turn, never sleeps; with CANCEL it then takes back and
+ *                 settles the last task that the worker has not got
  *   worker        one task at a time, so a collected result is what lets the next task be handed
  *                 out: somebody has to drive even when no caller waits any more
  *
- * Memory is sequentially consistent here: doorbell.pml is about store buffers. A turn is two atomic
- * steps, between which the lock may be given up (a turn does that to copy, map or spawn).
+ * Memory is sequentially consistent here: doorbell.pml is about store buffers. With YIELD a
+ * turn gives the lock up on its way (a real one does that to copy, map or spawn).
  *
  * Promise: when nothing can move any more, every future is done and every caller has returned; and
- * no sleeper turns for ever (the epochs stay bounded).
+ * no sleeper turns for ever (there is no cycle: every step is progress, checked with -DNP).
  *
  * Seeded bugs: BUG_leave_no_rescan, BUG_leave_no_target, BUG_settle_no_kick,
  * BUG_promoted_does_not_pass_on, BUG_pass_on_over_a_leader, BUG_settle_forgets_promotion,

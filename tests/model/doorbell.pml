@@ -13,8 +13,8 @@
  *
  * Seeded bugs: BUG_worker_no_fence, BUG_sleeper_no_fence, BUG_supervisor_no_fence,
  * BUG_worker_sleep_no_fence, BUG_sleeper_no_rescan, BUG_worker_no_recheck,
- * BUG_submitter_clears_target, BUG_resleep_same_epoch, BUG_silent_skip, BUG_skip_no_fence,
- * BUG_first_epoch_zero. The two about skipping need CANCEL (a task is taken back from its slot).
+ * BUG_submitter_clears_target, BUG_resleep_same_epoch, BUG_first_epoch_zero,
+ * BUG_silent_skip (needs CANCEL: a task is taken back from its slot).
  */
 
 #ifdef CANCEL
@@ -303,9 +303,6 @@ wait:
   :: atomic { drained(W_) && mem[CLAIM] != pos * 2 + 1 -> pos++ };
 #ifdef BUG_silent_skip
      store(W_, CONSUMED, pos);
-#elif defined(BUG_skip_no_fence)
-     store(W_, CONSUMED, pos);
-     ring_supervisor();
 #else
      store_seq_cst(W_, CONSUMED, pos);
      ring_supervisor();

@@ -45,7 +45,8 @@ using MakeLauncher = std::function<std::unique_ptr<Launcher>()>;
 
 struct Settings {
   int processes = 1;
-  bool remake_launcher = true;  // fork: never a second snapshot
+  bool remake_launcher = true;   // fork: never a second snapshot
+  bool foreign_workers = false;  // worker_executable: another program
   MakeLauncher make_launcher;
   std::function<void(std::exception_ptr)> on_callback_error;
 };
@@ -53,6 +54,7 @@ struct Settings {
 /// Whether the call is too large for an arena and has no slab yet; and making one (outside the lock).
 bool needs_slab(const detail::Assignment& work);
 void give_slab(detail::Assignment& work);
+std::uint64_t call_bytes(const detail::Assignment& work);
 struct Placement;
 
 class Supervisor final : public detail::Core, private Turns, private Wakes {
@@ -78,7 +80,6 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
  private:
   using Lock = std::unique_lock<std::mutex>;
   enum class State { open, closed, terminated };
-  class Submission;
 
   ~Supervisor() override;
 
@@ -95,14 +96,22 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   void call_back(std::vector<std::function<void()>> callbacks) override;
 
   // supervisor.cpp
-  void check_usable() const;
+  void check_mine() const;
   void check_open() const;
-  void enter_call(detail::Node& node);
-  void run_background();
-  void finish_workers();
-  void break_pool(const std::string& why);
-  std::exception_ptr end_error() const;
+  bool all_ready() const;
+  void accept_node(detail::Node& node);
+  static void give_slab_or_throw(detail::Assignment& work);
+  void supply(Lock& lock);
+  void attend();
   void add_chore(std::function<void(Lock&)> chore);
+
+  // finish.cpp
+  std::string broken_text() const;
+  std::exception_ptr end_error() const;
+  void end_everything();
+  void break_pool(const std::string& why);
+  void finish_workers();
+  void run_background();
 
   // collect.cpp
   void collect();
@@ -129,19 +138,23 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   std::uint32_t run_ahead(const Worker& worker) const;
 
   // heal.cpp
-  void read_launcher();
-  void on_event(LaunchEvent event);
-  void reap();
-  bool reap(Worker& worker);
-  void bury(Worker& worker);
-  void settle_dead(Worker& worker);
+  Worker* find(Ticket ticket);
   void heal();
   void start_worker(int seat, Lock& lock);
-  void failed_to_start(int seat, const std::string& why);
+  void failed_to_start(const std::string& why);
+  void read_launcher();
+  void on_event(LaunchEvent event);
+  void lose_launcher();
   void remake_launcher(Lock& lock);
-  Worker* find(Ticket ticket);
-  std::exception_ptr crash(const Worker& worker, const detail::Assignment& work,
-                           bool started) const;
+  void retire(Worker& worker);
+  bool send_stop(Worker& worker);
+  void reap();
+  void reap(Worker& worker);
+  void settle_dead(Worker& worker);
+  void settle_dead(Worker& worker, Holding& holding, std::uint32_t begun);
+  void resend(detail::Assignment& work);
+  std::exception_ptr crash(const Worker& worker, const detail::Assignment& work) const;
+  void bury(Worker& worker);
 
   Settings settings_;
   unsigned generation_;  // of fork: in a copied process this object is inert
@@ -159,6 +172,9 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   Ticket last_ticket_ = 0;
   std::size_t next_seat_ = 0;  // where `choose` looks first
   StartRecord starts_;
+  Deadline retry_at_ = {};
+  std::string last_failure_;
+  std::vector<std::unique_ptr<Worker>> graveyard_;  // to be freed once the lock is not held
 
   std::unordered_map<const detail::Descriptor*, std::uint32_t> task_numbers_;
   std::deque<std::function<void(Lock&)>> chores_;
@@ -171,7 +187,8 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   bool attention_ = false;  // something besides results is to be looked at
   bool launcher_seen_ = false;
   bool launcher_lost_ = false;
-  bool collected_ = false;
+  bool collected_ = false;  // at the last turn
+  bool saturated_ = false;  // something waits: no worker takes more
   unsigned submitted_ = 0;  // since the last collection
   bool finishing_ = false;
   bool over_ = false;

@@ -39,6 +39,7 @@ struct Worker {
   // Noted by the driver, looked at by the next turn.
   bool exit_seen = false;
   bool control_seen = false;
+  bool stop_sent = false;
 
   std::optional<os::ExitStatus> status = {};
   Deadline status_due = never;  // until when to wait for how it ended

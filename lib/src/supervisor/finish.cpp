@@ -1,0 +1,139 @@
+// The pool's end: closed, terminated, broken, joined, abandoned.
+
+#include <algorithm>
+#include <utility>
+
+#include "os/fork.hpp"
+#include "supervisor/supervisor.hpp"
+
+namespace procpool::inline v0::supervisor {
+
+using detail::Waiter;
+
+std::string Supervisor::broken_text() const {
+  return "the pool's workers cannot be started any more: " + broken_;
+}
+
+/// Why what was not done will not be done: a fresh exception for each future.
+std::exception_ptr Supervisor::end_error() const {
+  if (!broken_.empty()) return std::make_exception_ptr(PoolBroken(broken_text()));
+  return std::make_exception_ptr(PoolTerminated("the pool was terminated before this task was done"));
+}
+
+void Supervisor::close() noexcept {
+  if (generation_ != os::fork_generation()) return;
+  Lock lock = driver_.hold();
+  if (state_ == State::open) state_ = State::closed;
+  attention_ = true;
+  driver_.kick_background();
+  let_go(lock);
+}
+
+/// Marks; the background thread's next turn does the rest, so that this can be called anywhere.
+void Supervisor::terminate() {
+  check_mine();
+  Lock lock = driver_.hold();
+  state_ = State::terminated;
+  end_everything();
+  attention_ = true;
+  driver_.kick_background();
+  let_go(lock);
+}
+
+/// Every task that is not done ends now; workers that may run one are killed.
+void Supervisor::end_everything() {
+  const auto error = [this] { return end_error(); };
+  ledger_.fail_waiting(error);
+  for (const auto& worker : seats_) {
+    if (!worker) continue;
+    collect_from(*worker);
+    worker->hand.each([&](Holding& holding) {
+      detail::Assignment& work = *holding.work;
+      const std::uint32_t left = holding.limit - holding.settled;
+      worker->hand.close(holding);
+      ledger_.fail(work, left, error);
+    });
+    if (worker->pidfd) launcher_->kill(worker->pid, worker->pidfd.get());
+  }
+}
+
+void Supervisor::break_pool(const std::string& why) {
+  if (!broken_.empty()) return;
+  broken_ = why.empty() ? "unknown" : why;
+  end_everything();
+  for (auto* w = pool_waiters_.first; w != nullptr; w = w->next) driver_.wake(*w);
+}
+
+/// Closed and all done, or terminated: the workers go, then the template, then this thread.
+void Supervisor::finish_workers() {
+  if (ledger_.outstanding() != 0) return;
+  bool gone = true;
+  for (const auto& worker : seats_) {
+    if (!worker) continue;
+    gone = false;
+    if (worker->phase == Phase::ready) worker->phase = Phase::stopping;
+    if (worker->phase == Phase::stopping) send_stop(*worker);
+    if (worker->phase == Phase::starting && worker->pidfd) {
+      launcher_->kill(worker->pid, worker->pidfd.get());
+    }
+  }
+  if (!gone || std::ranges::find(wanted_, true) != wanted_.end()) return;
+  finishing_ = true;
+  add_chore([this](Lock& lock) {
+    const std::shared_ptr<Launcher> launcher = std::move(launcher_);
+    lock.unlock();
+    if (launcher) launcher->finish();
+    lock.lock();
+    over_ = true;
+    for (auto* w = pool_waiters_.first; w != nullptr; w = w->next) driver_.wake(*w);
+  });
+}
+
+void Supervisor::run_background() {
+  driver_.run_background();
+  release();
+}
+
+bool Supervisor::join(Deadline until) {
+  check_mine();
+  if (callbacks_.on_this_thread()) {
+    detail::throw_misuse("join in a callback of the same pool would wait for itself: call it on "
+                         "another thread");
+  }
+  Lock lock = driver_.hold();
+  if (state_ == State::open) {
+    lock.unlock();
+    detail::throw_misuse("Pool is still running: call close() or terminate() before join()");
+  }
+  if (!started_) return true;
+  Waiter waiter{.satisfied = [](const void* self) {
+                  return static_cast<const Supervisor*>(self)->over_;
+                },
+                .subject = this};
+  const bool over = driver_.wait(lock, waiter, pool_waiters_, until);
+  std::thread background;
+  if (over) background = std::move(background_);
+  let_go(lock);
+  if (background.joinable()) background.join();
+  if (over) callbacks_.finish();
+  return over;
+}
+
+void Supervisor::abandon_pool(bool unwinding) noexcept {
+  if (generation_ != os::fork_generation()) return;  // a copy: nothing here is this process's
+  if (unwinding) {
+    terminate();
+  } else {
+    close();
+  }
+  if (!callbacks_.on_this_thread()) {
+    join(never);
+  } else {
+    Lock lock = driver_.hold();
+    if (background_.joinable()) background_.detach();
+    let_go(lock);
+  }
+  release();
+}
+
+}  // namespace procpool::inline v0::supervisor

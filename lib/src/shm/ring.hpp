@@ -152,6 +152,7 @@ class RingReader {
   }
   Look broken() {
     broken_ = true;
+    next_ = head_;
     return Look::violation;
   }
 

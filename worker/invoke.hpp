@@ -23,6 +23,8 @@ class Invoke final : public detail::Invocation, private detail::Sink {
   /// Claims, runs, publishes until nothing of the call is left for this worker. `descriptor` null:
   /// each element ends with UnknownTask. noexcept: what escapes here ends the worker.
   void run(const detail::Descriptor* descriptor) noexcept;
+  /// Whether the slot's last element was this worker's, so that home knows it was passed.
+  bool heard() const { return taken_ && element_ + 1 == header_.count; }
 
  private:
   detail::SpanIn& callable() override { return *callable_; }

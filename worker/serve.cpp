@@ -41,18 +41,16 @@ class Bindings {
   for (;;) {
     end.wait_for_slot();
     const wire::CallHeader header = end.header();
-    switch (header.kind) {
-      case wire::CallKind::call:
-      case wire::CallKind::chunk:
-        Invoke(end, header).run(bindings.task(header.task));
-        break;
-      case wire::CallKind::bind:
-        bindings.bind(header.task, end.payload(header));
-        break;
-      case wire::CallKind::stop:
-        os::exit_now(0);
+    bool heard = false;
+    if (header.kind == wire::CallKind::stop) os::exit_now(0);
+    if (header.kind == wire::CallKind::bind) {
+      bindings.bind(header.task, end.payload(header));
+    } else {
+      Invoke invoke(end, header);
+      invoke.run(bindings.task(header.task));
+      heard = invoke.heard();
     }
-    end.pass_slot();
+    end.pass_slot(heard);
   }
 }
 

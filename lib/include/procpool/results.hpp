@@ -64,12 +64,13 @@ class Results {
     std::size_t index() const { return results_->index_; }
 
     friend bool operator==(const iterator& it, std::default_sentinel_t) {
-      return it.results_->at_end_;
+      return it.ended();
     }
 
    private:
     friend Results;
     explicit iterator(Results& results) : results_(&results) {}
+    bool ended() const { return results_->at_end_; }
     Results* results_ = nullptr;
   };
 

@@ -57,8 +57,8 @@ class HostEnd {
   std::uint32_t take_back(std::uint64_t sequence, std::uint32_t count, std::uint32_t keep);
   std::optional<std::uint32_t> started(std::uint64_t sequence, std::uint32_t count,
                                        std::uint32_t limit) const;
-  /// Slots the worker says it has passed: a hint.
-  std::uint64_t passed_hint() const { return shm::load_hint(results().header.consumed); }
+  /// Slots the worker says it has passed, told when it goes to sleep: a hint.
+  std::uint64_t passed_hint() const { return shm::load_ordered(results().header.consumed); }
 
   // Results.
   shm::Look peek(Arrival& arrival);

@@ -63,7 +63,16 @@ void WorkerEnd::sleep_until(Ready ready) {
 }
 
 void WorkerEnd::wait_for_slot() {
+  if (slots_.visible()) return;
+  if (passed_silently_) tell_passed();
   sleep_until([this] { return slots_.visible(); });
+}
+
+/// A skipped slot is a publication like a result: home may wait for it to place work there.
+void WorkerEnd::tell_passed() {
+  passed_silently_ = false;
+  shm::store_ordered(results().header.consumed, slots_.sequence());
+  ring_home();
 }
 
 wire::CallHeader WorkerEnd::header() const {
@@ -92,9 +101,9 @@ std::optional<std::uint32_t> WorkerEnd::take(std::uint32_t count, bool taken_bef
   return range.first;
 }
 
-void WorkerEnd::pass_slot() {
+void WorkerEnd::pass_slot(bool heard) {
   slots_.pass();
-  shm::store_hint(results().header.consumed, slots_.sequence());
+  passed_silently_ = !heard;
 }
 
 std::span<std::byte> WorkerEnd::reserve(std::uint32_t bytes) {

@@ -61,7 +61,9 @@ class WorkerEnd {
   std::uint32_t call() const { return static_cast<std::uint32_t>(slots_.sequence()); }
   /// Claims the next element of the current slot; nullopt: none is left for this worker.
   std::optional<std::uint32_t> take(std::uint32_t count, bool taken_before);
-  void pass_slot();
+  /// `heard`: an outcome has told home that this slot was reached. Otherwise home is told before
+  /// this worker sleeps: a slot that was taken back is used again only once it was passed.
+  void pass_slot(bool heard);
 
   /// Room in the ring for a record of `bytes`; waits for it. Empty: it can never fit.
   std::span<std::byte> reserve(std::uint32_t bytes);
@@ -83,6 +85,7 @@ class WorkerEnd {
 
   template <class Ready>
   void sleep_until(Ready ready);
+  void tell_passed();
   void ring_home();
   wire::Control receive_control(os::Fd& memory);
   std::span<const std::byte> call_slab(std::uint32_t number);
@@ -92,6 +95,7 @@ class WorkerEnd {
   shm::RingWriter<shm::Word64> ring_;
   shm::HomeRinger<shm::Word64> home_;
   shm::WorkerSleep<shm::Word32> sleep_;
+  bool passed_silently_ = false;
   std::vector<Slab> slabs_;  // of calls: the current one's, and those of calls to come
 };
 

@@ -157,10 +157,18 @@ Worker* Supervisor::choose() {
   return best;
 }
 
+/// Slots that were taken back are free once the worker has passed them, which it tells before it
+/// sleeps; `visible` looks for that while work waits.
+bool Supervisor::has_room(Worker& worker, std::uint64_t slots) {
+  worker.hint = worker.end.passed_hint();
+  worker.hand.passed(worker.hint);
+  worker.no_room = !worker.hand.has_room(slots);
+  return !worker.no_room;
+}
+
 /// False: not now (no slot, no arena bytes, no room in its socket).
 bool Supervisor::send(Worker& worker, Assignment& work) {
-  worker.hand.passed(worker.end.passed_hint());
-  if (!worker.hand.has_room(2)) return false;  // the call, and perhaps a binding before it
+  if (!has_room(worker, 2)) return false;  // the call, and perhaps a binding before it
   Placement placement;
   if (!place(worker, work, placement)) return false;
   wire::CallHeader header{work.is_chunk ? wire::CallKind::chunk : wire::CallKind::call,

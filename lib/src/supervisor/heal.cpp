@@ -193,8 +193,7 @@ void Supervisor::retire(Worker& worker) {
 /// False: no slot for it now.
 bool Supervisor::send_stop(Worker& worker) {
   if (worker.stop_sent) return true;
-  worker.hand.passed(worker.end.passed_hint());
-  if (!worker.hand.has_room(1)) return false;
+  if (!has_room(worker, 1)) return false;
   Holding message{.sequence = worker.end.published()};
   worker.end.send({wire::CallKind::stop, wire::Place::slot, 0, 0, 0, 0}, {});
   worker.hand.put(message);

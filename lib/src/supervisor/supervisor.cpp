@@ -169,8 +169,11 @@ void Supervisor::attend() {
 
 bool Supervisor::visible() {
   if (attention_) return true;
-  return std::ranges::any_of(seats_, [](const auto& worker) {
-    return worker && !worker->hand.empty() && worker->violation.empty() && worker->end.visible();
+  const bool work_waits = ledger_.front() != nullptr;
+  return std::ranges::any_of(seats_, [work_waits](const auto& worker) {
+    if (!worker || !worker->violation.empty()) return false;
+    if (work_waits && worker->no_room && worker->end.passed_hint() != worker->hint) return true;
+    return !worker->hand.empty() && worker->end.visible();
   });
 }
 

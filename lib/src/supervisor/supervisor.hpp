@@ -127,6 +127,7 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   // dispatch.cpp
   void dispatch();
   Worker* choose();
+  bool has_room(Worker& worker, std::uint64_t slots);
   bool send(Worker& worker, detail::Assignment& work);
   bool place(Worker& worker, detail::Assignment& work, Placement& placement);
   std::uint32_t bind(Worker& worker, const detail::Descriptor& descriptor);

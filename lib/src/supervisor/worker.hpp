@@ -40,6 +40,8 @@ struct Worker {
   bool exit_seen = false;
   bool control_seen = false;
   bool stop_sent = false;
+  bool no_room = false;  // every slot was in use, and it had passed `hint`
+  std::uint64_t hint = 0;
 
   std::optional<os::ExitStatus> status = {};
   Deadline status_due = never;  // until when to wait for how it ended

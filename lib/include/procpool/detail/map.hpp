@@ -14,6 +14,7 @@
 
 #include <procpool/detail/encode.hpp>
 #include <procpool/options.hpp>
+#include <procpool/task.hpp>
 
 namespace procpool::inline v0::detail {
 
@@ -78,6 +79,25 @@ struct ElementsAreTuples {
 
 template <class How, class F, class... Ranges>
 using MapCall = typename How::template Call<F, std::ranges::range_value_t<Ranges>...>;
+
+template <class How, class F, class... Values>
+struct CheckedCall {
+  static consteval void check() { check_call<F, Values...>(); }
+};
+template <class F, class Tuple>
+struct CheckedCall<ElementsAreTuples, F, Tuple> {
+  static consteval void check() {
+    []<std::size_t... I>(std::index_sequence<I...>) {
+      check_call<F, std::tuple_element_t<I, Tuple>...>();
+    }(std::make_index_sequence<std::tuple_size_v<Tuple>>());
+  }
+};
+
+/// Refuses, with a sentence, what cannot be called with these ranges' elements.
+template <class How, class F, class... Ranges>
+consteval void check_map() {
+  CheckedCall<How, F, std::ranges::range_value_t<Ranges>...>::check();
+}
 
 /// Encodes one element at the cursor into `elements`.
 template <class How, class C, class AnyCursor>

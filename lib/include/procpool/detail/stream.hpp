@@ -103,7 +103,7 @@ class Stream {
   bool feed_ended();
   void fail_at(std::size_t index, std::exception_ptr error);
   Got open(Time until);
-  void take_current(std::deque<Running>::iterator from);
+  bool skip_failed(bool input_failed);
 
   Core* core_;
   StreamOptions options_;

@@ -1,0 +1,35 @@
+#include <procpool/pool.hpp>
+
+#include <utility>
+
+#include <procpool/errors.hpp>
+
+namespace procpool::inline v0 {
+
+namespace {
+
+detail::Core& usable(detail::Core* core) {
+  if (core == nullptr) detail::throw_misuse("this pool was moved from: use the one it was moved to");
+  return *core;
+}
+
+}  // namespace
+
+Pool::Pool() : Pool(PoolOptions{}) {}
+Pool::Pool(PoolOptions options) : core_(detail::make_core(options)) {}
+
+Pool::~Pool() {
+  if (core_ != nullptr) core_->abandon_pool(std::uncaught_exceptions() > unwinding_);
+}
+
+void Pool::close() noexcept {
+  if (core_ != nullptr) core_->close();
+}
+void Pool::terminate() { usable(core_).terminate(); }
+void Pool::join() { usable(core_).join(detail::forever); }
+bool Pool::join_until(detail::Time until) { return usable(core_).join(until); }
+int Pool::processes() const { return usable(core_).processes(); }
+std::vector<pid_t> Pool::pids() const { return usable(core_).pids(); }
+detail::Core& Pool::submission_core() const { return usable(core_); }
+
+}  // namespace procpool::inline v0

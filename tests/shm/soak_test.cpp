@@ -370,9 +370,10 @@ TEST_F(Soak, SupervisorSurvivesAProcessThatScribbles) {
       shared_.results.header.tail = random() % 512 * 8;
     }
   }
+  while (load_acquire(shared_.results.header.tail) == 0) sched_yield();
   int violations = 0;
   unsigned sum = 0;
-  for (int run = 0; run != 20000; ++run) {
+  for (int run = 0; run < 20000 || violations == 0; ++run) {
     RingReader<Word64> ring(shared_.results.ring, shared_.results.header.tail,
                             shared_.tasks.header.head);
     RingReader<Word64>::Record record;

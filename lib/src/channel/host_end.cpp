@@ -77,9 +77,10 @@ void HostEnd::ring() {
   os::futex_wake(wake, 1, os::Scope::shared);
 }
 
-std::uint32_t HostEnd::take_back(std::uint64_t sequence, std::uint32_t count, std::uint32_t keep) {
+std::uint32_t HostEnd::take_back(std::uint64_t sequence, std::uint32_t count,
+                                 std::uint32_t limit, std::uint32_t keep) {
   return shm::claim::lower_limit(claim_word(sequence), shm::lap_of(sequence, shm::slot_count),
-                                 count, keep);
+                                 count, limit, keep);
 }
 
 std::optional<std::uint32_t> HostEnd::started(std::uint64_t sequence, std::uint32_t count,

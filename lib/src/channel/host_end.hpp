@@ -54,7 +54,8 @@ class HostEnd {
   void ring();
 
   // Claims of the slot with this sequence number and element count.
-  std::uint32_t take_back(std::uint64_t sequence, std::uint32_t count, std::uint32_t keep);
+  std::uint32_t take_back(std::uint64_t sequence, std::uint32_t count, std::uint32_t limit,
+                          std::uint32_t keep);
   std::optional<std::uint32_t> started(std::uint64_t sequence, std::uint32_t count,
                                        std::uint32_t limit) const;
   /// Slots the worker says it has passed, told when it goes to sleep: a hint.

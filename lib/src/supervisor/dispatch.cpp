@@ -297,7 +297,8 @@ bool Supervisor::move_work(Worker& from, Worker& to) {
   const std::uint32_t keep =
       only ? holding.settled + (holding.limit - holding.settled + 1) / 2 : 0;
   const std::uint32_t limit =
-      from.end.take_back(holding.sequence, holding.count, std::max(keep, holding.settled));
+      from.end.take_back(holding.sequence, holding.count, holding.limit,
+                         std::max(keep, holding.settled));
   if (limit >= holding.limit || limit < holding.settled) return false;
   const std::uint32_t taken = holding.limit - limit;
   holding.limit = limit;

@@ -64,6 +64,7 @@ void serve(os::Fd control) noexcept {
     channel::Attachment attachment = channel::attach(std::move(control));
     attachment.tether = os::tether_to(attachment.tether);
     channel::WorkerEnd end(std::move(attachment));
+    os::set_initialised();  // a task may make pools of its own
     end.say_hello(os::program_identity());
     run_slots(end);
   } catch (const std::exception& error) {

@@ -1,6 +1,8 @@
 // Starting workers, noticing their ends, settling what they had, and starting others.
 
+#include <algorithm>
 #include <chrono>
+#include <functional>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -41,7 +43,14 @@ Worker* Supervisor::find(Ticket ticket) {
 // ---- starting ------------------------------------------------------------------------------------
 
 void Supervisor::heal() {
-  if (!broken_.empty() || finishing_ || state_ == State::terminated || launcher_lost_) return;
+  const bool over = state_ != State::open && ledger_.outstanding() == 0;
+  if (over || !broken_.empty() || state_ == State::terminated) return;
+  if (launcher_lost_) {
+    if (!settings_.remake_launcher && std::ranges::any_of(seats_, std::logical_not())) {
+      break_pool("the template process, a snapshot of this program, was lost");
+    }
+    return;
+  }
   bool others_work = false;
   for (const auto& worker : seats_) others_work |= worker && worker->phase == Phase::ready;
   const auto delay = next_start(starts_, others_work);
@@ -153,16 +162,21 @@ void Supervisor::said_hello(Worker& worker, const wire::Control& hello) {
 void Supervisor::lose_launcher() {
   launcher_lost_ = true;
   driver_.forget(launcher_->socket());
-  if (finishing_ || state_ == State::terminated) return;
-  if (!settings_.remake_launcher) return;
-  for (const auto& worker : seats_) {
-    if (worker) retire(*worker);
+  for (std::size_t seat = 0; seat != seats_.size(); ++seat) {
+    Worker* const worker = seats_[seat].get();
+    if (worker == nullptr) continue;
+    if (!worker->pidfd) {
+      bury(*worker);
+      failed_to_start("the template process was lost");
+    } else if (settings_.remake_launcher) {
+      retire(*worker);
+    }
   }
+  if (finishing_ || state_ == State::terminated || !settings_.remake_launcher) return;
   add_chore([this](Lock& lock) { remake_launcher(lock); });
 }
 
 void Supervisor::remake_launcher(Lock& lock) {
-  std::shared_ptr<Launcher> old = std::move(launcher_);
   lock.unlock();
   std::shared_ptr<Launcher> made;
   std::string why;
@@ -172,12 +186,14 @@ void Supervisor::remake_launcher(Lock& lock) {
     why = error.what();
   }
   lock.lock();
-  // Deaths of the old template's workers are noticed by pidfd; killing them needs no template.
-  launcher_ = made ? std::move(made) : old;
-  if (!why.empty()) return break_pool(why);
+  if (!made) return break_pool(why);
+  launcher_.swap(made);  // the old one's workers are known by pidfd and need it no more
   launcher_lost_ = false;
   driver_.watch(launcher_->socket(), key_of(Key::launcher, 0));
   attention_ = launcher_seen_ = true;
+  lock.unlock();
+  made.reset();
+  lock.lock();
 }
 
 /// It gets nothing more; what waits in its hand goes to others when they are idle.

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "os/fork.hpp"
 #include "os/role.hpp"
 #include "os/spawn.hpp"
 #include "supervisor/launcher.hpp"
@@ -26,7 +27,7 @@ class SpawnLauncher final : public Launcher {
     events_.push_back({.kind = LaunchEvent::Kind::started,
                        .ticket = ticket,
                        .pid = spawned.pid,
-                       .pidfd = std::move(spawned.pidfd)});
+                       .pidfd = os::guard(std::move(spawned.pidfd))});
   }
   int socket() const override { return -1; }
   std::optional<LaunchEvent> next() override {

@@ -147,7 +147,7 @@ void Supervisor::supply(Lock& lock) {
 
 void Supervisor::turn() {
   collect();
-  if (attention_) attend();
+  if (attention_ || (state_ != State::open && !finishing_)) attend();
   dispatch();
   saturated_ = ledger_.front() != nullptr;
 }
@@ -239,8 +239,27 @@ Node* Supervisor::wait_any(detail::CompletionQueue& queue, Deadline until) {
 void Supervisor::discard(detail::Batch& batch) noexcept {
   if (generation_ != os::fork_generation()) return;
   Lock lock = driver_.hold();
-  if (!batch.done()) ledger_.discard(batch);
+  if (!batch.done()) discard_waiting(batch);
   let_go(lock);
+}
+
+/// Nothing of the batch that has not started will: not what waits here, and not what waits in hands.
+void Supervisor::discard_waiting(detail::Batch& batch) {
+  ledger_.discard(batch);
+  for (const auto& worker : seats_) {
+    if (!worker || !worker->violation.empty()) continue;
+    worker->hand.each([&](Holding& holding) {
+      detail::Assignment& work = *holding.work;
+      if (!work.is_chunk || static_cast<detail::Chunk&>(work).batch.get() != &batch) return;
+      const std::uint32_t limit = worker->end.take_back(holding.sequence, holding.count,
+                                                        holding.limit, holding.settled);
+      if (limit >= holding.limit) return;
+      detail::Assignment& rest = ledger_.remainder(work, limit, holding.limit - limit);
+      holding.limit = limit;
+      if (holding.settled == limit) completed(*worker, holding);
+      ledger_.fail(rest, rest.count, [] { return std::exception_ptr(); });
+    });
+  }
 }
 
 void Supervisor::on_done(Node& node, std::function<void()> callback) {

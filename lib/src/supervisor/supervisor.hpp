@@ -103,6 +103,7 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   static void give_slab_or_throw(detail::Assignment& work);
   void supply(Lock& lock);
   void attend();
+  void discard_waiting(detail::Batch& batch);
   void add_chore(std::function<void(Lock&)> chore);
 
   // finish.cpp

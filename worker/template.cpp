@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/template_entry.hpp"
+#include "os/fork.hpp"
 #include "os/modules.hpp"
 #include "os/poller.hpp"
 #include "os/process.hpp"
@@ -92,7 +93,7 @@ class Template {
   void fork_worker(std::uint64_t ticket, os::Fd control) {
     pid_t pid = 0;
     try {
-      pid = os::fork_process();
+      pid = os::fork_unguarded();
     } catch (const std::system_error& error) {
       return send({TemplateKind::not_forked, 0, ticket,
                    static_cast<std::uint64_t>(error.code().value())});

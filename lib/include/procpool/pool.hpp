@@ -65,7 +65,7 @@ class Submissions {
   /// Returns at once. (Pool.apply_async, Executor.submit: one call under both its Python names.)
   template <class F, class... Args>
   auto submit(F&& f, Args&&... args) const -> Future<task_result_t<F, Args...>> {
-    detail::check_call<F, Args...>();
+    static_cast<void>(detail::check_call<F, Args...>());
     if constexpr (task<F, Args...>) {
       return detail::make_call<F, Args...>(core(), retries(), f, args...);
     } else {

@@ -39,8 +39,9 @@ bool Driver::wait(std::unique_lock<std::mutex>& lock, Waiter& waiter, detail::Wa
     }
   } while (until == never || Clock::now() < until);
   among.remove(waiter);
-  // Also when this thread was promoted and found its wish fulfilled: leadership goes on.
-  if (leader_ == nullptr) promote();
+  // Also when this thread was promoted and found its wish fulfilled, or its time over: leadership
+  // goes on.
+  if (leader_ == nullptr) pass_on();
   return is_satisfied(waiter);
 }
 
@@ -58,19 +59,18 @@ void Driver::lead(std::unique_lock<std::mutex>& lock, Waiter& waiter, Deadline u
     home_.awake(shm::Sleeper::leader);
   }
   leader_ = nullptr;
-  hand_over();
-}
-
-void Driver::hand_over() {
   home_.announce(shm::Sleeper::background);
-  if (turns_->visible() && first_follower_ == nullptr) kick_background();
 }
 
-void Driver::promote() {
+/// To the oldest follower, or else to the background thread, which is announced already.
+void Driver::pass_on() {
   Waiter* const next = first_follower_;
-  if (next == nullptr) return;
-  first_follower_ = next->next_follower;
-  wake(*next);
+  if (next != nullptr) {
+    first_follower_ = next->next_follower;
+    wake(*next);
+  } else if (turns_->visible()) {
+    kick_background();
+  }
 }
 
 void Driver::follow(std::unique_lock<std::mutex>& lock, Waiter& waiter, Deadline until) {

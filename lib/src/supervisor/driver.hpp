@@ -81,8 +81,7 @@ class Driver {
 
   void lead(std::unique_lock<std::mutex>& lock, detail::Waiter& waiter, Deadline until);
   void follow(std::unique_lock<std::mutex>& lock, detail::Waiter& waiter, Deadline until);
-  void hand_over();
-  void promote();
+  void pass_on();
   void sleep(std::unique_lock<std::mutex>& lock, os::Poller& poller, Deadline until);
 
   std::mutex mutex_;

@@ -66,12 +66,17 @@ void Supervisor::heal() {
 /// A chore: memory, sockets and processes are made without the lock.
 void Supervisor::start_worker(int seat, Lock& lock) {
   const auto at = static_cast<std::size_t>(seat);
-  if (finishing_ || state_ == State::terminated || !broken_.empty() || !launcher_) {
-    wanted_[at] = false;
+  const std::shared_ptr<Launcher> launcher = launcher_;
+  const auto in_vain = [&] {
+    return state_ == State::terminated || !broken_.empty() || launcher_lost_ ||
+           launcher != launcher_;
+  };
+  wanted_[at] = !in_vain();
+  if (!wanted_[at]) {
+    attention_ = true;  // somebody may wait for the last start to be over
     return;
   }
   const Ticket ticket = ++last_ticket_;
-  const std::shared_ptr<Launcher> launcher = launcher_;
   lock.unlock();
   std::unique_ptr<Worker> made;
   std::string why;
@@ -84,7 +89,12 @@ void Supervisor::start_worker(int seat, Lock& lock) {
   }
   lock.lock();
   wanted_[at] = false;
+  attention_ = true;
   if (!made) return failed_to_start(why);
+  if (in_vain()) {
+    graveyard_.push_back(std::move(made));
+    return;
+  }
   Worker& worker = *made;
   seats_[at] = std::move(made);
   by_ticket_[ticket] = &worker;
@@ -99,6 +109,7 @@ void Supervisor::start_worker(int seat, Lock& lock) {
   } catch (const std::exception& error) {
     why = error.what();
     if (!lock.owns_lock()) lock.lock();
+    if (find(ticket) == nullptr) return;  // buried with its launcher meanwhile
     bury(worker);
     failed_to_start(why);
   }
@@ -115,7 +126,7 @@ void Supervisor::failed_to_start(const std::string& why) {
 
 void Supervisor::read_launcher() {
   launcher_seen_ = false;
-  while (launcher_) {
+  while (launcher_ && !launcher_lost_) {  // both sleepers may have been told of the loss
     std::optional<LaunchEvent> event = launcher_->next();
     if (!event) return;
     if (event->kind == LaunchEvent::Kind::lost) return lose_launcher();
@@ -162,16 +173,20 @@ void Supervisor::said_hello(Worker& worker, const wire::Control& hello) {
 void Supervisor::lose_launcher() {
   launcher_lost_ = true;
   driver_.forget(launcher_->socket());
+  bool started_some = false;
   for (std::size_t seat = 0; seat != seats_.size(); ++seat) {
     Worker* const worker = seats_[seat].get();
     if (worker == nullptr) continue;
+    started_some |= worker->phase == Phase::starting;
     if (!worker->pidfd) {
       bury(*worker);
-      failed_to_start("the template process was lost");
     } else if (settings_.remake_launcher) {
       retire(*worker);
     }
   }
+  // One failure, however many were under way; without it a template that dies of its first fork
+  // would be made again and again without a pause.
+  if (started_some) failed_to_start("the template process was lost");
   if (finishing_ || state_ == State::terminated || !settings_.remake_launcher) return;
   add_chore([this](Lock& lock) { remake_launcher(lock); });
 }
@@ -198,11 +213,8 @@ void Supervisor::remake_launcher(Lock& lock) {
 
 /// It gets nothing more; what waits in its hand goes to others when they are idle.
 void Supervisor::retire(Worker& worker) {
-  if (worker.phase == Phase::starting) {
-    if (worker.pidfd) launcher_->kill(worker.pid, worker.pidfd.get());
-    return;
-  }
-  worker.phase = Phase::stopping;
+  const bool starting = std::exchange(worker.phase, Phase::stopping) == Phase::starting;
+  if (starting) return launcher_->kill(worker.pid, worker.pidfd.get());
   send_stop(worker);
 }
 
@@ -258,8 +270,10 @@ void Supervisor::reap(Worker& worker) {
 void Supervisor::settle_dead(Worker& worker) {
   bool legal = worker.violation.empty();
   bool end_seen = false;
+  std::vector<std::uint32_t> begun;  // each word is read once: what it shares may outlive it
   worker.hand.each([&](Holding& holding) {
     const auto started = worker.end.started(holding.sequence, holding.count, holding.limit);
+    begun.push_back(started.value_or(0));
     if (!started || *started < holding.settled || *started > holding.settled + 1 ||
         (end_seen && *started != 0)) {
       legal = false;
@@ -268,9 +282,10 @@ void Supervisor::settle_dead(Worker& worker) {
     }
   });
   if (!legal && worker.violation.empty()) worker.violation = "its claim words are not legal";
+  auto next = begun.begin();
   worker.hand.each([&](Holding& holding) {
-    const auto begun = worker.end.started(holding.sequence, holding.count, holding.limit);
-    settle_dead(worker, holding, legal ? *begun : holding.limit);
+    const std::uint32_t until = *next++;
+    settle_dead(worker, holding, legal ? until : holding.limit);
   });
 }
 

@@ -61,6 +61,17 @@ struct TaskOptions {
 /// Elements per chunk of a map: what travels as one call. From any integer; negative: Misuse; 0:
 /// automatic.
 class ChunkSize {
+  static constexpr std::int64_t python_formula = -1;
+  static constexpr std::int64_t invalid = -2;
+
+  // Above the constructor: clang++ 14 evaluates the constants below before it would define it.
+  template <class I>
+  static constexpr std::int64_t clamp(I count) {
+    if (std::cmp_less(count, 0)) return invalid;
+    constexpr auto most = std::numeric_limits<std::int64_t>::max();
+    return std::cmp_greater(count, most) ? most : static_cast<std::int64_t>(count);
+  }
+
  public:
   template <std::integral I>
     requires(!std::same_as<I, bool>)
@@ -78,16 +89,6 @@ class ChunkSize {
   constexpr std::int64_t elements() const { return elements_; }
 
  private:
-  static constexpr std::int64_t python_formula = -1;
-  static constexpr std::int64_t invalid = -2;
-
-  template <class I>
-  static constexpr std::int64_t clamp(I count) {
-    if (std::cmp_less(count, 0)) return invalid;
-    constexpr auto most = std::numeric_limits<std::int64_t>::max();
-    return std::cmp_greater(count, most) ? most : static_cast<std::int64_t>(count);
-  }
-
   std::int64_t elements_;
 };
 

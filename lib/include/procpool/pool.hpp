@@ -181,19 +181,27 @@ class Submissions {
 
   template <class How, class F, class... Ranges>
   auto eager(const MapOptions& options, F& f, Ranges&... ranges) const {
-    detail::check_map<How, F, Ranges...>();
-    return detail::make_map<How>(core(), retries(), options, f, ranges...);
+    if constexpr (detail::check_finite<Ranges...>() && detail::check_map<How, F, Ranges...>()) {
+      return detail::make_map<How>(core(), retries(), options, f, ranges...);
+    } else {
+      using R = typename detail::MapCall<How, F, Ranges...>::result_type;
+      return Future<detail::map_result_t<R>>();
+    }
   }
   template <class F, class... Ranges>
   auto lazy(detail::Order order, const MapOptions& options, F&& f, Ranges&&... ranges) const {
     using How = detail::EachIsAnArgument;
-    detail::check_map<How, F, std::remove_reference_t<Ranges>...>();
-    using FeedType = detail::RangeFeed<How, F, Ranges...>;
-    using R = typename FeedType::C::result_type;
-    const auto asked = detail::stream_options(order, options, retries(), core().processes());
-    return detail::ResultsAccess::make<R>(std::make_unique<detail::Stream>(
-        core(), asked,
-        std::make_unique<FeedType>(std::forward<F>(f), std::forward<Ranges>(ranges)...)));
+    using R =
+        typename detail::MapCall<How, F, std::remove_reference_t<Ranges>...>::result_type;
+    if constexpr (detail::check_map<How, F, std::remove_reference_t<Ranges>...>()) {
+      using FeedType = detail::RangeFeed<How, F, Ranges...>;
+      const auto asked = detail::stream_options(order, options, retries(), core().processes());
+      return detail::ResultsAccess::make<R>(std::make_unique<detail::Stream>(
+          core(), asked,
+          std::make_unique<FeedType>(std::forward<F>(f), std::forward<Ranges>(ranges)...)));
+    } else {
+      return detail::ResultsAccess::make<R>(nullptr);
+    }
   }
 };
 

@@ -82,21 +82,21 @@ using MapCall = typename How::template Call<F, std::ranges::range_value_t<Ranges
 
 template <class How, class F, class... Values>
 struct CheckedCall {
-  static consteval void check() { check_call<F, Values...>(); }
+  static consteval bool check() { return check_call<F, Values...>(); }
 };
 template <class F, class Tuple>
 struct CheckedCall<ElementsAreTuples, F, Tuple> {
-  static consteval void check() {
-    []<std::size_t... I>(std::index_sequence<I...>) {
-      check_call<F, std::tuple_element_t<I, Tuple>...>();
+  static consteval bool check() {
+    return []<std::size_t... I>(std::index_sequence<I...>) {
+      return check_call<F, std::tuple_element_t<I, Tuple>...>();
     }(std::make_index_sequence<std::tuple_size_v<Tuple>>());
   }
 };
 
 /// Refuses, with a sentence, what cannot be called with these ranges' elements.
 template <class How, class F, class... Ranges>
-consteval void check_map() {
-  CheckedCall<How, F, std::ranges::range_value_t<Ranges>...>::check();
+consteval bool check_map() {
+  return CheckedCall<How, F, std::ranges::range_value_t<Ranges>...>::check();
 }
 
 /// Encodes one element at the cursor into `elements`.
@@ -181,17 +181,20 @@ class MapNode final : public Typed<Batch, map_result_t<R>> {
 /// Elements per chunk for a map of `count`, as asked for; a bad wish throws Misuse.
 std::uint32_t chunk_elements(ChunkSize wish, std::size_t count, int workers);
 
-template <class Range>
-void check_finite() {
-  static_assert(!std::same_as<std::ranges::sentinel_t<Range>, std::unreachable_sentinel_t>,
-                "procpool: this call reads its whole input before it returns, and this range is "
-                "infinite: use imap or imap_unordered, or bound the range");
+/// Several ranges end with the shortest: one of them must be finite.
+template <class... Ranges>
+consteval bool check_finite() {
+  constexpr bool finite =
+      (!std::same_as<std::ranges::sentinel_t<Ranges>, std::unreachable_sentinel_t> || ...);
+  static_assert(finite,
+                "this call reads its whole input before it returns, and this range is infinite: "
+                "use imap or imap_unordered, or bound the range");
+  return finite;
 }
 
 template <class How, class F, class... Ranges>
 auto make_map(Core& core, unsigned retries, const MapOptions& options, const F& f,
               Ranges&... ranges) {
-  (check_finite<Ranges>(), ...);
   using C = MapCall<How, F, Ranges...>;
   using R = typename C::result_type;
   auto batch = Ref<MapNode<R>>::adopt(new MapNode<R>);

@@ -13,6 +13,11 @@ using wire::RecordKind;
 
 namespace {
 
+/// Records taken from one worker in one look: all that its ring can hold. Without a bound a worker
+/// that writes as fast as it is read would keep the lock.
+constexpr unsigned records_per_look =
+    shm::ring_bytes / shm::record_span(sizeof(wire::OutcomeHeader));
+
 bool is_error(RecordKind kind) {
   return kind == RecordKind::error || kind == RecordKind::slab_error;
 }
@@ -34,7 +39,7 @@ void Supervisor::collect_from(Worker& worker) {
   channel::Arrival arrival;
   shm::Look look;
   while ((look = worker.end.peek(arrival)) == shm::Look::record) {
-    if (!accept(worker, arrival)) break;
+    if (count == records_per_look || !accept(worker, arrival)) break;
     worker.end.pop();
     ++count;
   }
@@ -49,6 +54,7 @@ void Supervisor::collect_from(Worker& worker) {
     worker.per_call = (worker.per_call * 3 + per_call) / 4;
   }
   worker.busy_since = now;
+  if (worker.phase == Phase::stopping && !worker.stop_sent) attention_ = true;  // there is room now
 }
 
 bool Supervisor::accept(Worker& worker, const channel::Arrival& arrival) {
@@ -122,7 +128,9 @@ void Supervisor::read_control(Worker& worker) {
     if (io == os::Io::peer_gone) return;  // its pidfd will say the rest
     if (message.kind == wire::ControlKind::hello && worker.phase == Phase::starting) {
       said_hello(worker, message);
-    } else if (message.kind == wire::ControlKind::need_slab && worker.result_slabs.empty()) {
+    } else if (message.kind == wire::ControlKind::need_slab && !worker.slab_wanted &&
+               worker.result_slabs.empty()) {
+      worker.slab_wanted = true;
       add_chore([this, ticket = worker.ticket, bytes = message.value](Lock& lock) {
         give_result_slab(ticket, bytes, lock);
       });
@@ -149,13 +157,13 @@ void Supervisor::give_result_slab(Ticket ticket, std::uint64_t bytes, Lock& lock
   lock.lock();
   Worker* const worker = find(ticket);
   if (worker == nullptr) return;
+  worker->slab_wanted = false;
   // The worker waits for this one packet and its socket has room for many.
-  if (refused != 0) {
-    worker->end.refuse_slab(refused);
-    return;
-  }
   slab->number = ++worker->slabs_sent * 2 + 1;
-  worker->end.send_slab(*slab);
+  const os::Io sent =
+      refused != 0 ? worker->end.refuse_slab(refused) : worker->end.send_slab(*slab);
+  if (sent == os::Io::would_block) return violated(*worker, "it does not read its control socket");
+  if (refused != 0) return;
   slab->memory.reset();
   worker->result_slabs.push_back(std::move(slab));
 }

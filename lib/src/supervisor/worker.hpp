@@ -49,6 +49,7 @@ struct Worker {
 
   std::vector<bool> bound = {};  // task numbers it knows
   std::uint32_t slabs_sent = 0;
+  bool slab_wanted = false;  // it asked for room for a result, and waits
   std::vector<std::shared_ptr<channel::Slab>> result_slabs = {};
 
   // How fast it is, to tell how far ahead it may be supplied.

@@ -304,8 +304,12 @@ bool Supervisor::move_work(Worker& from, Worker& to) {
   holding.limit = limit;
   Assignment& moved = ledger_.remainder(work, limit, taken);
   if (holding.settled == limit) completed_or_moved(from, holding, moved);
+  if (needs_slab(moved)) {
+    add_chore([this, &moved](Lock& lock) { prepare(moved, lock); });
+    return false;
+  }
   ledger_.push_front(moved);
-  if (needs_slab(moved) || !send(to, moved)) return false;
+  if (!send(to, moved)) return false;
   ledger_.pop_front();
   to.end.ring();
   return true;

@@ -61,13 +61,15 @@ void Supervisor::start() {
   driver_.kick_background();
   Waiter waiter{.satisfied = [](const void* self) {
                   const auto& pool = *static_cast<const Supervisor*>(self);
-                  return !pool.broken_.empty() || pool.all_ready();
+                  return !pool.broken_.empty() || pool.over_ || pool.all_ready();
                 },
                 .subject = this};
   driver_.wait(lock, waiter, pool_waiters_, never);
   starting_ = false;
   const std::string broken = broken_;
+  const bool over = over_;  // closed before it was started
   let_go(lock);
+  if (over) join(never);
   if (broken.empty()) return;
   terminate();
   join(never);
@@ -83,15 +85,13 @@ bool Supervisor::all_ready() const {
 // ---- submission ----------------------------------------------------------------------------------
 
 void Supervisor::check_open() const {
-  if (generation_ != os::fork_generation()) {
-    detail::throw_misuse("this pool belongs to the process that made it, not to its forked copy");
-  }
   if (state_ == State::terminated) throw PoolTerminated("the pool was terminated");
   if (state_ == State::closed) throw PoolClosed("the pool was closed: it takes no more work");
   if (!broken_.empty()) throw PoolBroken(broken_text());
 }
 
 void Supervisor::submit(Node& node) {
+  check_mine();
   node.is_batch = false;
   if (needs_slab(node)) give_slab_or_throw(node);
   Lock lock = driver_.hold();
@@ -102,6 +102,7 @@ void Supervisor::submit(Node& node) {
 }
 
 void Supervisor::submit_batch(detail::Batch& batch) {
+  check_mine();
   std::vector<std::unique_ptr<detail::Chunk>> chunks;
   const std::uint32_t count = batch.elements.count();
   for (std::uint32_t first = 0; first < count; first += batch.chunk) {
@@ -240,6 +241,8 @@ void Supervisor::discard(detail::Batch& batch) noexcept {
   if (generation_ != os::fork_generation()) return;
   Lock lock = driver_.hold();
   if (!batch.done()) discard_waiting(batch);
+  // Somebody may sleep until nothing is left, in join.
+  if (state_ != State::open && ledger_.outstanding() == 0) driver_.kick_background();
   let_go(lock);
 }
 

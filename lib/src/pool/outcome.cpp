@@ -43,8 +43,6 @@ std::string traceback(const Node& node, const std::exception_ptr& error) {
   }
 }
 
-void throw_misuse(const char* what) { throw Misuse(what); }
-
 void throw_encoding_failed() {
   try {
     throw;

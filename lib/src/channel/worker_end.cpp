@@ -62,10 +62,11 @@ void WorkerEnd::sleep_until(Ready ready) {
   }
 }
 
-void WorkerEnd::wait_for_slot() {
-  if (slots_.visible()) return;
+bool WorkerEnd::wait_for_slot(const std::atomic<bool>* stop) {
+  if (slots_.visible()) return true;
   if (passed_silently_) tell_passed();
-  sleep_until([this] { return slots_.visible(); });
+  sleep_until([&] { return slots_.visible() || (stop != nullptr && *stop); });
+  return slots_.visible();
 }
 
 /// A skipped slot is a publication like a result: home may wait for it to place work there.

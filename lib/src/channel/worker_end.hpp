@@ -5,6 +5,7 @@
 // Death   Of the supervisor: the lifeline kills this process; no call here ever returns because of
 //         it. Of this process: see host_end.hpp.
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -52,8 +53,9 @@ class WorkerEnd {
 
   void say_hello(std::uint64_t identity);
 
-  /// Sleeps until there is a slot to look at.
-  void wait_for_slot();
+  /// Sleeps until there is a slot to look at. False: `stop` was set instead (it is looked at before
+  /// every sleep and after every wake-up).
+  bool wait_for_slot(const std::atomic<bool>* stop = nullptr);
   wire::CallHeader header() const;
   /// The call's bytes: in the slot, the arena, or a slab.
   std::span<const std::byte> payload(const wire::CallHeader& header);

@@ -60,8 +60,10 @@ void Room::open_gate(int count) {
   if (write(gate_, leave.data(), leave.size()) != count) throw std::runtime_error("the gate");
 }
 
-std::vector<std::int64_t> Room::notes() const {
-  std::ifstream file(path_ + notes_name, std::ios::binary);
+std::vector<std::int64_t> Room::notes() const { return notes_of(path_); }
+
+std::vector<std::int64_t> notes_of(const std::string& room) {
+  std::ifstream file(room + notes_name, std::ios::binary);
   std::vector<std::int64_t> all;
   std::int64_t number = 0;
   while (file.read(reinterpret_cast<char*>(&number), sizeof number)) all.push_back(number);

@@ -40,5 +40,6 @@ void report(const std::string& room, std::int64_t number);
 void await_gate(const std::string& room);
 /// Appended to a file: survives the writer, and needs no reader.
 void note(const std::string& room, std::int64_t number);
+std::vector<std::int64_t> notes_of(const std::string& room);
 
 }  // namespace procpool::test

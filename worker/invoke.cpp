@@ -164,7 +164,7 @@ void Invoke::publish(wire::RecordKind kind, std::span<const std::byte> bytes) {
 
 void Invoke::publish_error(const detail::Descriptor* descriptor) {
   if (os::fork_generation() != generation_) os::exit_now(0);
-  const std::string name = descriptor == nullptr ? "?" : descriptor->name();
+  const std::string name = descriptor == nullptr ? "?" : descriptor->name(callable_bytes_);
   const wire::ErrorContext context{.task_name = name,
                                    .pid = os::this_pid(),
                                    .task = end_->call(),

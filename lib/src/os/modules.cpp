@@ -5,7 +5,6 @@
 
 #include "os/modules.hpp"
 
-#include <cxxabi.h>
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
@@ -14,12 +13,14 @@
 #include <array>
 #include <atomic>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <memory>
 #include <system_error>
+#include <utility>
 #include <vector>
+
+#include "os/symbols.hpp"
 
 namespace procpool::inline v0::os {
 namespace {
@@ -235,17 +236,14 @@ CodeAddress look_up(const Table& table, const void* address) {
   return module == nullptr ? CodeAddress{} : CodeAddress{module->digest, number - module->base};
 }
 
-std::string demangle(const char* symbol) {
-  int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> text(
-      abi::__cxa_demangle(symbol, nullptr, nullptr, &status), std::free);
-  return status == 0 ? text.get() : symbol;
-}
-
-std::string with_offset(std::string name, std::uintptr_t offset) {
+std::string place(std::string name, std::uintptr_t offset) {
   std::array<char, 20> digits{};
   std::snprintf(digits.data(), digits.size(), "+0x%zx", static_cast<std::size_t>(offset));
   return name + digits.data();
+}
+
+std::string with_offset(std::string name, std::uintptr_t offset) {
+  return offset == 0 ? name : place(std::move(name), offset);
 }
 
 }  // namespace
@@ -284,12 +282,18 @@ std::string describe_code(const void* address) {
   const auto number = reinterpret_cast<std::uintptr_t>(address);
   Dl_info info{};
   if (::dladdr(address, &info) != 0 && info.dli_sname != nullptr) {
-    const std::uintptr_t offset = number - reinterpret_cast<std::uintptr_t>(info.dli_saddr);
-    return offset == 0 ? demangle(info.dli_sname) : with_offset(demangle(info.dli_sname), offset);
+    return with_offset(demangle(info.dli_sname),
+                       number - reinterpret_cast<std::uintptr_t>(info.dli_saddr));
   }
-  const Module* module = find_owner(current_table(), number);
-  if (module == nullptr) return with_offset("unknown", number);
-  return with_offset(module->name, number - module->base);
+  const Table& table = current_table();
+  const Module* module = find_owner(table, number);
+  if (module == nullptr) return place("unknown", number);
+  const std::uintptr_t offset = number - module->base;
+  std::uintptr_t begin = 0;
+  const std::string symbol =
+      module == &table.modules.front() ? program_symbol(offset, begin) : std::string();
+  return symbol.empty() ? place(module->name, offset)
+                        : with_offset(demangle(symbol.c_str()), offset - begin);
 }
 
 }  // namespace procpool::inline v0::os

@@ -30,7 +30,8 @@ std::string module_name(std::uint64_t module);
 /// The digest of the running program itself.
 std::uint64_t program_identity();
 
-/// "my_function(int)" or "program+0x1234" when the symbol is not exported.
+/// "my_function(int)", or "library.so+0x1234" where the name is not known: it is for what modules
+/// export, and for everything in a program that was not stripped.
 std::string describe_code(const void* address);
 
 }  // namespace procpool::inline v0::os

@@ -33,6 +33,14 @@ std::string ending(const os::ExitStatus& status) {
   }
 }
 
+/// A call's bytes begin with its callable.
+std::string task_name(const Assignment& work) {
+  if (!work.is_chunk) {
+    return work.descriptor->name(static_cast<const detail::Node&>(work).payload.bytes());
+  }
+  return work.descriptor->name(static_cast<const detail::Chunk&>(work).batch->elements.callable);
+}
+
 }  // namespace
 
 Worker* Supervisor::find(Ticket ticket) {
@@ -327,7 +335,7 @@ std::exception_ptr Supervisor::crash(const Worker& worker, const Assignment& wor
   if (status.how == os::ExitStatus::How::signaled) report.signal = status.value;
   if (status.how == os::ExitStatus::How::exited) report.exit_code = status.value;
   report.text = "worker " + std::to_string(worker.pid) + " " + ending(status) + " while it ran " +
-                work.descriptor->name() + " (attempt " + std::to_string(work.attempt) + ")";
+                task_name(work) + " (attempt " + std::to_string(work.attempt) + ")";
   if (!worker.violation.empty()) report.text += "; protocol violation: " + worker.violation;
   return std::make_exception_ptr(WorkerCrashed(std::move(report)));
 }

@@ -4,7 +4,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "os/modules.hpp"
 
@@ -49,7 +52,21 @@ const void* locate_code(CodeAddress where, bool executable) {
   return address;
 }
 
-std::string describe_function(const void* address) { return os::describe_code(address); }
+std::string function_name(std::span<const std::byte> bytes, std::string_view otherwise) {
+  CodeAddress where;
+  if (bytes.size() < sizeof where) return readable_type(otherwise);
+  std::memcpy(&where, bytes.data(), sizeof where);
+  const void* const function = locate_code(where, true);
+  if (function == nullptr) return readable_type(otherwise);
+  // A map whose every element fails asks for each.
+  thread_local const void* last = nullptr;
+  thread_local std::string name;
+  if (function != last) {
+    name = readable_type(os::describe_code(function));
+    last = function;
+  }
+  return name;
+}
 
 CodeAddress identify_function(const void* function) {
   if (function == nullptr) throw_null_callable();

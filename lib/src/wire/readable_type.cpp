@@ -43,12 +43,14 @@ std::string readable_type(std::string_view compilers_text) {
   bare_lambda(text);
   short_lambda(text);
   replace_all(text, "std::__cxx11::", "std::");
+  replace_all(text, ", std::char_traits<char>", "");
+  replace_all(text, " >", ">");
+  replace_all(text, "std::basic_string<char, std::allocator<char>>", "std::string");
   replace_all(text, "std::basic_string_view<char>", "std::string_view");
   replace_all(text, "std::basic_string<char>", "std::string");
   replace_all(text, "procpool::v0::", "procpool::");
   replace_all(text, "{anonymous}::", "");
   replace_all(text, "(anonymous namespace)::", "");
-  replace_all(text, " >", ">");
   return text;
 }
 

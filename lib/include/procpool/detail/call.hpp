@@ -10,7 +10,6 @@
 #include <procpool/detail/result.hpp>
 
 #include <cstddef>
-#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -47,9 +46,7 @@ class Work {
     }
   }
 
-  static std::string name() { return readable_type(type_text<F>()); }
-
-  inline static constinit Descriptor descriptor_{&run, &name, nullptr};
+  inline static constinit Descriptor descriptor_{&run, &CallableCodec<F>::name, nullptr};
   inline static const bool registered_ = (register_descriptor(descriptor_), true);
 };
 
@@ -101,10 +98,6 @@ struct Call {
   }
   static void save_arguments(SpanOut& out, const std::remove_reference_t<Args>&... args) {
     Types::save(out, args...);
-  }
-
-  /// "square(int)": for messages.
-  static std::string name(const Callable& f) { return CallableCodec<Callable>::name(f); }
-};
+  }};
 
 }  // namespace procpool::inline v0::detail

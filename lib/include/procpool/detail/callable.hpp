@@ -1,7 +1,8 @@
 #pragma once
 
 // How a callable crosses: a plain function as its place in its module, a captureless lambda as
-// nothing at all (its type says everything), a functor as its data.
+// nothing at all (its type says everything), a functor as its data. `name` is for messages: it is
+// given what save wrote, or any other bytes.
 
 #include <procpool/detail/archive.hpp>
 #include <procpool/detail/descriptor.hpp>
@@ -10,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string>
 #include <type_traits>
 
@@ -37,7 +39,7 @@ struct CallableCodec {
       return decode<F>(in);
     }
   }
-  static std::string name(const F&) { return readable_type(type_text<F>()); }
+  static std::string name(std::span<const std::byte>) { return readable_type(type_text<F>()); }
 };
 
 template <FunctionPointer F>
@@ -49,7 +51,9 @@ struct CallableCodec<F> {
   static F load(SpanIn& in) {
     return reinterpret_cast<F>(const_cast<void*>(find_function(read_code_address(in))));
   }
-  static std::string name(F f) { return describe_function(reinterpret_cast<const void*>(f)); }
+  static std::string name(std::span<const std::byte> bytes) {
+    return function_name(bytes, type_text<F>());
+  }
 };
 
 /// A pointer to a member function as the Itanium C++ ABI lays it out: a function and what to add to
@@ -94,10 +98,8 @@ struct CallableCodec<F> {
     std::memcpy(&f, &received, sizeof f);
     return f;
   }
-  static std::string name(F f) {
-    const MemberPointer member = pointer(f);
-    if (member.is_virtual() || member.is_null()) return readable_type(type_text<F>());
-    return describe_function(reinterpret_cast<const void*>(member.function));
+  static std::string name(std::span<const std::byte> bytes) {
+    return function_name(bytes, type_text<F>());
   }
 
  private:
@@ -121,7 +123,7 @@ struct CallableCodec<F> {
     in.read(&f, sizeof f);
     return f;
   }
-  static std::string name(F) { return readable_type(type_text<F>()); }
+  static std::string name(std::span<const std::byte>) { return readable_type(type_text<F>()); }
 };
 
 }  // namespace procpool::inline v0::detail

@@ -7,7 +7,9 @@
 
 #include <procpool/detail/invocation.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,8 +26,10 @@ struct CodeAddress {
 CodeAddress identify_code(const void* address);
 /// The address here, or null. `executable`: null also unless code may run there. Cached.
 const void* locate_code(CodeAddress where, bool executable);
-/// "square(int)", or module and offset where the function's name is not known.
-std::string describe_function(const void* address);
+/// For messages: the name of the function whose identity these bytes begin with, "square(int)", or
+/// its module and offset where the name is not known. `otherwise`, made readable, when the bytes
+/// name no code of this process: they may be anything.
+std::string function_name(std::span<const std::byte> bytes, std::string_view otherwise);
 
 /// A function by its identity. Throws UnknownTask if it is not in this process.
 const void* find_function(CodeAddress where);
@@ -36,7 +40,9 @@ CodeAddress identify_function(const void* function);
 
 struct Descriptor {
   void (*thunk)(Invocation&);
-  std::string (*name)();  // of the task's type, for messages
+  /// For messages, from the callable's encoding: "square(int)", "main()::lambda(int)". Runs no code
+  /// of the user's; the bytes may be anything.
+  std::string (*name)(std::span<const std::byte> callable);
   Descriptor* next;       // in the table; null before registration
 };
 

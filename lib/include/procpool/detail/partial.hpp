@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <span>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -57,9 +58,6 @@ class Partial {
     std::apply([&in](auto&... bound) { (detail::decode_into(in, bound), ...); }, bound_);
   }
 
-  /// "partial(power(double, int))": for messages.
-  std::string name() const { return "partial(" + detail::CallableCodec<F>::name(f_) + ")"; }
-
  private:
   template <class G, class... Args>
   static decltype(auto) call(G& f, const std::tuple<Bound...>& bound, Args&&... args) {
@@ -102,7 +100,10 @@ template <class F, class... Bound>
 struct CallableCodec<Partial<F, Bound...>> {
   static void save(SpanOut& out, const Partial<F, Bound...>& f) { encode(out, f); }
   static Partial<F, Bound...> load(SpanIn& in) { return decode<Partial<F, Bound...>>(in); }
-  static std::string name(const Partial<F, Bound...>& f) { return f.name(); }
+  /// The bytes begin with those of the callable.
+  static std::string name(std::span<const std::byte> bytes) {
+    return "partial(" + CallableCodec<F>::name(bytes) + ")";
+  }
 };
 
 /// The parameters that are left after the bound ones.

@@ -76,9 +76,10 @@ void Supervisor::start() {
   throw PoolBroken("the pool's workers cannot be started: " + broken);
 }
 
+/// A worker's hello can be here before its launcher has said which process it is.
 bool Supervisor::all_ready() const {
   return std::ranges::all_of(seats_, [](const auto& worker) {
-    return worker && worker->phase != Phase::starting;
+    return worker && worker->phase != Phase::starting && worker->pid != 0;
   });
 }
 

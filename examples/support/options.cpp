@@ -63,6 +63,7 @@ CLI::Validator whole_number(std::int64_t least, std::int64_t most) {
 }
 
 void add_common_options(CLI::App& app, CommonOptions& options) {
+  app.option_defaults()->take_last();
   app.add_option("--workers", options.workers, "worker processes (default: one per usable CPU)")
       ->check(whole_number(1, 1024))
       ->type_name("N");

@@ -19,6 +19,7 @@ struct CommonOptions {
   bool serial = true;
 };
 
+// Adds them. Of these and of all options added later the last one written counts.
 void add_common_options(CLI::App& app, CommonOptions& options);
 procpool::PoolOptions pool_options(const CommonOptions& options);
 

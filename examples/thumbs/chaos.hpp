@@ -1,17 +1,20 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <procpool/pool.hpp>
+#include <set>
 #include <thread>
 
 #include "support/progress.hpp"
 
 namespace thumbs {
 
-// A thread that sends SIGKILL to random workers of a pool: `kills` times, spread over a run of
-// `total` files. It learns from reached() how far the run is, and sleeps in between.
+// A thread that sends SIGKILL to `kills` random workers of a pool, each another one, spread over a
+// run of `total` files. It learns from reached() how far the run is, and sleeps in between.
 class Chaos {
  public:
   Chaos(procpool::Pool& pool, std::size_t kills, std::size_t total, std::uint64_t seed,
@@ -26,12 +29,12 @@ class Chaos {
  private:
   void run(std::size_t kills, std::size_t total, std::uint64_t seed);
   bool wait_until(std::size_t done);
-  void kill_one(std::uint64_t choice);
+  bool kill_one(std::uint64_t choice);
 
   procpool::Pool& pool_;
   examples::Progress& progress_;
   std::atomic<std::size_t> done_ = 0;
-  std::size_t killed_ = 0;
+  std::set<pid_t> killed_;
   std::thread thread_;
 };
 

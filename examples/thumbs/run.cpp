@@ -99,7 +99,7 @@ Run run_serially(const std::vector<Item>& items, const Options& options, const R
   Run run{.outcomes = std::vector<Outcome>(items.size())};
   examples::Progress progress("in one process", items.size());
   const auto start = Clock::now();
-  for (std::size_t i = 0; i < items.size(); ++i) {
+  for (const std::size_t i : shuffled_places(items.size(), options.seed)) {
     progress.advance();
     examples::throw_if_interrupted();
     if (items[i].damaged) continue;

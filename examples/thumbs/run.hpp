@@ -21,11 +21,12 @@ struct Run {
   std::size_t chaos_kills = 0;
 };
 
-// Every file in worker processes, in a random order, so that trouble is spread over the run.
+// Every file in worker processes, in a random order, so that trouble is spread over the run and the
+// time that is left can be told.
 Run run_in_pool(const std::vector<Item>& items, const Options& options);
 
-// The same work in this process, without what would kill it: the files that we damaged and the
-// files that killed a worker in the other run.
+// The same work in the same order in this process, without what would kill it: the files that we
+// damaged and the files that killed a worker in the other run.
 Run run_serially(const std::vector<Item>& items, const Options& options, const Run& in_pool);
 
 }  // namespace thumbs

@@ -1,0 +1,56 @@
+# README.md shows what there is: the program of examples/hello to the letter (so does the comment of
+# <procpool/procpool.hpp>), the lines that tests/install uses the library by, and only files and
+# verbs of ./run that exist.
+cmake_minimum_required(VERSION 3.25)
+file(READ "${ROOT}/README.md" readme)
+file(READ "${ROOT}/run" run)
+file(READ "${ROOT}/examples/hello/main.cpp" program)
+
+function(expect_in file text)
+  file(READ "${ROOT}/${file}" whole)
+  string(FIND "${whole}" "${text}" at)
+  if(at EQUAL -1)
+    message(SEND_ERROR "${file} does not have:\n${text}")
+  endif()
+endfunction()
+
+expect_in(README.md "```cpp\n${program}```\n")
+string(REGEX REPLACE "\n$" "" comment "${program}")
+string(REPLACE "\n" "\n///     " comment "///     ${comment}\n")
+string(REGEX REPLACE "///     $" "" comment "${comment}")
+string(REPLACE "///     \n" "///\n" comment "${comment}")
+expect_in(lib/include/procpool/procpool.hpp "${comment}")
+
+foreach(line "find_package(procpool 0.1 REQUIRED)")
+  expect_in(README.md "${line}")
+  expect_in(tests/install/consumer/CMakeLists.txt "${line}")
+endforeach()
+foreach(line "include(FetchContent)" "FetchContent_MakeAvailable(procpool)"
+    "FetchContent_Declare(procpool GIT_REPOSITORY \"\${PROCPOOL_REPOSITORY}\" GIT_TAG main)")
+  expect_in(README.md "${line}")
+  expect_in(tests/install/fetch_content/CMakeLists.txt "${line}")
+endforeach()
+expect_in(README.md "$(pkg-config --cflags --libs procpool)")
+expect_in(tests/install/use.cmake "pkg-config --cflags --libs procpool")
+
+string(REGEX MATCHALL "(bench|cmake|docs|examples|lib|tests|worker)/[a-z0-9_./-]*[a-z0-9]" paths
+       "${readme}")
+list(REMOVE_DUPLICATES paths)
+foreach(path IN LISTS paths)
+  if(NOT EXISTS "${ROOT}/${path}" AND NOT path STREQUAL "lib/pkgconfig")
+    message(SEND_ERROR "README.md names ${path}, which is not there")
+  endif()
+endforeach()
+
+string(REGEX MATCHALL "\\./run [a-z]+" commands "${readme}")
+foreach(command IN LISTS commands)
+  string(REPLACE "./run " "" verb "${command}")
+  if(NOT run MATCHES "\n  [a-z |-]*${verb}[a-z |-]*\\)")
+    message(SEND_ERROR "README.md says ${command}, which ./run does not know")
+  endif()
+endforeach()
+list(LENGTH paths path_count)
+list(LENGTH commands command_count)
+if(path_count LESS 10 OR command_count LESS 5)
+  message(SEND_ERROR "found only ${path_count} paths and ${command_count} commands in README.md")
+endif()

@@ -1,6 +1,6 @@
 # Builds the consumer beside this file under WORK and runs it. WAY: find_package and pkg_config use
-# the library of the build tree BUILT, installed into a prefix of its own; add_subdirectory builds
-# it anew from SOURCE.
+# the library of the build tree BUILT, installed into a prefix of its own; fetch_content builds it
+# anew from SOURCE, which stands for what CMake would have fetched.
 cmake_minimum_required(VERSION 3.25)
 set(here "${CMAKE_CURRENT_LIST_DIR}")
 set(prefix "${WORK}/prefix")
@@ -26,7 +26,7 @@ function(build_with_pkg_config)
   run("${COMPILER}" -std=c++20 "${here}/consumer/main.cpp" -o "${program}" ${flags})
 endfunction()
 
-if(NOT WAY STREQUAL add_subdirectory)
+if(NOT WAY STREQUAL fetch_content)
   run("${CMAKE_COMMAND}" --install "${BUILT}" --prefix "${prefix}")
 endif()
 if(WAY STREQUAL find_package)
@@ -34,6 +34,6 @@ if(WAY STREQUAL find_package)
 elseif(WAY STREQUAL pkg_config)
   build_with_pkg_config()
 else()
-  build_with_cmake(subdirectory -D "PROCPOOL_SOURCE=${SOURCE}")
+  build_with_cmake(fetch_content -D "FETCHCONTENT_SOURCE_DIR_PROCPOOL=${SOURCE}")
 endif()
 run("${program}")

@@ -3,6 +3,7 @@
 /// \file
 /// procpool: worker processes for C++, as multiprocessing.Pool is for Python.
 ///
+///     #include <cstdio>
 ///     #include <procpool/procpool.hpp>
 ///
 ///     int square(int x) { return x * x; }

@@ -53,7 +53,7 @@ void WorkerEnd::say_hello(std::uint64_t identity) {
 /// The sleeper's half of doorbell.hpp: `wake` is read before the announcement, `ready` looks after.
 template <class Ready>
 void WorkerEnd::sleep_until(Ready ready) {
-  while (!ready()) {
+  while (!patience_.wait(ready, os::yield)) {
     const auto& wake = tasks().header.wake;
     const std::uint32_t seen = shm::load_ordered(wake);
     sleep_.announce();
@@ -63,7 +63,7 @@ void WorkerEnd::sleep_until(Ready ready) {
 }
 
 bool WorkerEnd::wait_for_slot(const std::atomic<bool>* stop) {
-  if (slots_.visible()) return true;
+  if (patience_.wait([this] { return slots_.visible(); }, os::yield)) return true;
   if (passed_silently_) tell_passed();
   sleep_until([&] { return slots_.visible() || (stop != nullptr && *stop); });
   return slots_.visible();

@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "base/patience.hpp"
 #include "channel/slab.hpp"
 #include "os/event.hpp"
 #include "os/memory.hpp"
@@ -97,6 +98,7 @@ class WorkerEnd {
   shm::RingWriter<shm::Word64> ring_;
   shm::HomeRinger<shm::Word64> home_;
   shm::WorkerSleep<shm::Word32> sleep_;
+  Patience patience_;
   bool passed_silently_ = false;
   std::vector<Slab> slabs_;  // of calls: the current one's, and those of calls to come
 };

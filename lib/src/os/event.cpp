@@ -50,4 +50,6 @@ void futex_wake(const std::atomic<std::uint32_t>& word, int sleepers, Scope scop
   ::syscall(SYS_futex, &word, operation(FUTEX_WAKE, scope), sleepers, nullptr, nullptr, 0);
 }
 
+void yield() noexcept { ::sched_yield(); }
+
 }  // namespace procpool::inline v0::os

@@ -26,4 +26,7 @@ bool futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected, 
                 Deadline until = never) noexcept;
 void futex_wake(const std::atomic<std::uint32_t>& word, int sleepers, Scope scope) noexcept;
 
+/// Lets another runnable thread of this processor go first; returns at once where there is none.
+void yield() noexcept;
+
 }  // namespace procpool::inline v0::os

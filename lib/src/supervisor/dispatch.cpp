@@ -26,6 +26,9 @@ namespace {
 constexpr auto ahead_time = 200us;
 constexpr std::uint32_t least_ahead = 2;  // the one that runs, and one
 constexpr std::uint32_t most_ahead = shm::slot_count - 4;
+/// Work that takes no longer than this is given to a worker that is awake rather than to one that must
+/// be woken for it. Too short: a wake-up for each tiny task; too long: processors idle.
+constexpr auto worth_waking = 10us;
 /// What waits at a worker for longer than this is worth moving to an idle one.
 constexpr auto worth_moving = 100us;
 constexpr auto look_again = 300us;
@@ -138,23 +141,26 @@ std::uint32_t Supervisor::run_ahead(const Worker& worker) const {
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(calls, least_ahead, most_ahead));
 }
 
-/// An idle worker, or else one that may be supplied further ahead.
+/// A worker that is about to be done with what it has and is awake anyway; else an idle one; else one
+/// that may be supplied further ahead.
 Worker* Supervisor::choose() {
-  Worker* best = nullptr;
+  Worker* idle = nullptr;
+  Worker* ahead = nullptr;
   const std::size_t count = seats_.size();
   for (std::size_t i = 0; i != count; ++i) {
-    const std::size_t seat = (next_seat_ + i) % count;
-    Worker* const worker = seats_[seat].get();
+    Worker* const worker = seats_[(next_seat_ + i) % count].get();
     if (worker == nullptr || worker->phase != Phase::ready || !worker->violation.empty()) continue;
-    if (worker->hand.empty()) {
-      next_seat_ = seat + 1;
-      return worker;
+    const std::uint32_t calls = worker->hand.calls();
+    if (calls == 0) {
+      if (idle == nullptr) idle = worker;
+    } else if (calls < run_ahead(*worker)) {
+      if (worker->per_call * calls < worth_waking) return worker;
+      if (ahead == nullptr) ahead = worker;
     }
-    if (best != nullptr || worker->hand.calls() >= run_ahead(*worker)) continue;
-    best = worker;
   }
-  if (best != nullptr) next_seat_ = static_cast<std::size_t>(best->seat) + 1;
-  return best;
+  Worker* const chosen = idle != nullptr ? idle : ahead;
+  if (chosen != nullptr) next_seat_ = static_cast<std::size_t>(chosen->seat) + 1;
+  return chosen;
 }
 
 /// Slots that were taken back are free once the worker has passed them, which it tells before it

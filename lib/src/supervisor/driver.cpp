@@ -47,9 +47,12 @@ bool Driver::wait(std::unique_lock<std::mutex>& lock, Waiter& waiter, detail::Wa
 
 void Driver::lead(std::unique_lock<std::mutex>& lock, Waiter& waiter, Deadline until) {
   leader_ = &waiter;
+  home_.awake(shm::Sleeper::background);  // this thread is: results need not wake the other
   for (;;) {
     turns_->turn();
     if (is_satisfied(waiter) || (until != never && Clock::now() >= until)) break;
+    const auto look = [&] { return turns_->visible() || is_satisfied(waiter); };
+    if (patience_.wait(look, [&] { step_aside(lock); })) continue;
     home_.announce(shm::Sleeper::leader);
     if (!turns_->visible()) {
       leader_asleep_ = true;
@@ -60,6 +63,13 @@ void Driver::lead(std::unique_lock<std::mutex>& lock, Waiter& waiter, Deadline u
   }
   leader_ = nullptr;
   home_.announce(shm::Sleeper::background);
+}
+
+/// Between two looks: others may take the lock, and the processor.
+void Driver::step_aside(std::unique_lock<std::mutex>& lock) {
+  turns_->let_go(lock);
+  os::yield();
+  lock.lock();
 }
 
 /// To the oldest follower, or else to the background thread, which is announced already.
@@ -105,6 +115,11 @@ void Driver::kick_background() { os::ring(background_kick_.get()); }
 void Driver::run_background() {
   std::unique_lock lock(mutex_);
   while (!turns_->over()) {
+    // Not in the way of a submitter that keeps the results flowing itself.
+    if (turns_->driven_in_passing() && leader_ == nullptr) {
+      sleep(lock, background_poller_, Clock::now() + gathering);
+      continue;
+    }
     turns_->turn();
     const bool more = turns_->expects_more();
     if (turns_->do_chore(lock)) continue;

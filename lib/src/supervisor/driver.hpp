@@ -22,6 +22,7 @@
 #include <procpool/detail/node.hpp>
 
 #include "base/deadline.hpp"
+#include "base/patience.hpp"
 #include "os/event.hpp"
 #include "os/poller.hpp"
 #include "shm/doorbell.hpp"
@@ -41,6 +42,9 @@ class Turns {
   virtual bool do_chore(std::unique_lock<std::mutex>& lock) = 0;
   /// Whether the last turn found results and more are awaited.
   virtual bool expects_more() const = 0;
+  /// Whether a submitter has looked at the results in passing since the last time this was asked,
+  /// and nothing else is to be looked at.
+  virtual bool driven_in_passing() = 0;
   /// Whether the background thread may end.
   virtual bool over() const = 0;
   /// Lets the lock go, and then what was put aside to be freed.
@@ -81,6 +85,7 @@ class Driver {
 
   void lead(std::unique_lock<std::mutex>& lock, detail::Waiter& waiter, Deadline until);
   void follow(std::unique_lock<std::mutex>& lock, detail::Waiter& waiter, Deadline until);
+  void step_aside(std::unique_lock<std::mutex>& lock);
   void pass_on();
   void sleep(std::unique_lock<std::mutex>& lock, os::Poller& poller, Deadline until);
 
@@ -96,6 +101,7 @@ class Driver {
 
   detail::Waiter* leader_ = nullptr;
   bool leader_asleep_ = false;
+  Patience patience_;  // of leaders
   detail::Waiter* first_follower_ = nullptr;  // oldest first
 };
 

@@ -139,7 +139,10 @@ void Supervisor::accept_node(Node& node) {
 /// submitters look at the results now and then.
 void Supervisor::supply(Lock& lock) {
   if (saturated_ && ++submitted_ % submissions_per_look != 0) return let_go(lock);
-  if (saturated_) collect();
+  if (saturated_) {
+    collect();
+    passing_ = true;
+  }
   dispatch();
   saturated_ = ledger_.front() != nullptr;
   let_go(lock);

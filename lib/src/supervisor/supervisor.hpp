@@ -23,6 +23,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <procpool/detail/core.hpp>
@@ -89,6 +90,7 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   void note(std::uint64_t key) override;
   bool do_chore(Lock& lock) override;
   bool expects_more() const override { return collected_ && ledger_.outstanding() != 0; }
+  bool driven_in_passing() override { return std::exchange(passing_, false) && !attention_; }
   bool over() const override { return over_; }
   void let_go(Lock& lock) override;
   // Wakes (ledger.hpp).
@@ -189,6 +191,7 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   bool attention_ = false;  // something besides results is to be looked at
   bool launcher_seen_ = false;
   bool launcher_lost_ = false;
+  bool passing_ = false;    // a submitter collected
   bool collected_ = false;  // at the last turn
   bool saturated_ = false;  // something waits: no worker takes more
   unsigned submitted_ = 0;  // since the last collection

@@ -67,9 +67,10 @@ void print_counts(std::ostream& out, const Counts& counts, std::size_t files) {
   const bool complete = counts.total() == files;
   examples::Table table;
   table.add({"done", with_commas(counts.done), by_decoder(counts)});
-  table.add({"refused", with_commas(counts.refused.size()), "an exception from the worker"});
+  table.add({"refused", with_commas(counts.refused.size()),
+             counts.refused.size() > 0 ? "an exception from the worker" : ""});
   table.add({"killed their worker", with_commas(counts.killed.size()),
-             plural(kRetries + 1, "attempt") + " each"});
+             counts.killed.size() > 0 ? plural(kRetries + 1, "attempt") + " each" : ""});
   table.add({"files", with_commas(files),
              complete ? "every file is accounted for"
                       : "NOT ACCOUNTED FOR: " + with_commas(files - counts.total())});

@@ -1,5 +1,6 @@
 # Runs COMPILER with FLAGS on SOURCE. It must fail, and the first line of its output that holds
-# "error:" must contain what the source's "// expect:" line says.
+# "error:" must contain what the source's "// expect:" line says. What "// expect-also:" says, if
+# anything, must stand anywhere in the output.
 cmake_minimum_required(VERSION 3.25)
 
 function(expectation keyword result)
@@ -10,10 +11,15 @@ function(expectation keyword result)
 endfunction()
 
 expectation(expect wanted)
+expectation(expect-also also)
 if(COMPILER MATCHES "clang[^/]*$")
   expectation(expect-clang for_clang)
   if(for_clang)
     set(wanted "${for_clang}")
+  endif()
+  expectation(expect-also-clang also_for_clang)
+  if(also_for_clang)
+    set(also "${also_for_clang}")
   endif()
 endif()
 if(NOT wanted)
@@ -30,4 +36,8 @@ string(REGEX MATCH "[^\n]*error:[^\n]*" first "${output}")
 string(FIND "${first}" "${wanted}" at)
 if(at EQUAL -1)
   message(FATAL_ERROR "wanted: ${wanted}\nfirst error: ${first}\nall of it:\n${output}")
+endif()
+string(FIND "${output}" "${also}" at)
+if(also AND at EQUAL -1)
+  message(FATAL_ERROR "wanted anywhere: ${also}\nall of it:\n${output}")
 endif()

@@ -1,0 +1,11 @@
+// expect: what std::bind and std::bind_front make cannot be sent to another process: write procpool::partial(f, args...)
+#include <procpool/procpool.hpp>
+
+#include <functional>
+
+int power(int base, int exponent);
+
+int main() {
+  procpool::Pool pool;
+  return pool.apply(std::bind_front(power, 2), 3);
+}

@@ -90,7 +90,9 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   void note(std::uint64_t key) override;
   bool do_chore(Lock& lock) override;
   bool expects_more() const override { return collected_ && ledger_.outstanding() != 0; }
-  bool driven_in_passing() override { return std::exchange(passing_, false) && !attention_; }
+  bool driven_in_passing() override {
+    return std::exchange(passing_, false) && !attention_ && chores_.empty();
+  }
   bool over() const override { return over_; }
   void let_go(Lock& lock) override;
   // Wakes (ledger.hpp).

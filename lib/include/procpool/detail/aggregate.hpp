@@ -165,9 +165,12 @@ decltype(auto) visit_members(T& t, F f) {
 
 template <class... T>
 struct TypeList {};
+/// Only its type is used; but g++ -O0 emits a call for structs of unnamed namespaces.
 struct ToTypeList {
   template <class... T>
-  TypeList<T...> operator()(T&...) const;
+  TypeList<T...> operator()(T&...) const {
+    return {};
+  }
 };
 /// The types of a plain struct's members. A const member keeps its const.
 template <class T>

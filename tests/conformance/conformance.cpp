@@ -1,0 +1,45 @@
+#include "conformance/conformance.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <numeric>
+
+namespace procpool::test {
+
+// What a program keeps for its whole life once it has had a pool is made before the census.
+void Conformance::SetUpTestSuite() {
+  for (const auto method : {StartMethod::forkserver, StartMethod::fork, StartMethod::spawn}) {
+    Pool({.processes = 1, .start_method = method}).apply(square, 1);
+  }
+}
+
+std::vector<int> first_numbers(int count) {
+  std::vector<int> numbers(static_cast<std::size_t>(count));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return numbers;
+}
+
+int square(int x) { return x * x; }
+int own_pid() { return getpid(); }
+int wait_at(const std::string& gate, int value) {
+  pass_gate(gate);
+  return value;
+}
+int ring_and_wait(const std::string& bell, const std::string& gate, int value) {
+  ring_bell(bell);
+  return wait_at(gate, value);
+}
+void mark(const std::string& path) { add_mark(path); }
+void fail_with(const std::string& text) { throw std::runtime_error(text); }
+void crash() {
+  raise(SIGKILL);
+  std::abort();
+}
+
+INSTANTIATE_TEST_SUITE_P(forkserver, Conformance, testing::Values(StartMethod::forkserver));
+INSTANTIATE_TEST_SUITE_P(fork, Conformance, testing::Values(StartMethod::fork));
+INSTANTIATE_TEST_SUITE_P(spawn, Conformance, testing::Values(StartMethod::spawn));
+
+}  // namespace procpool::test

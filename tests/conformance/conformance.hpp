@@ -1,0 +1,63 @@
+// What all conformance tests share. The id in a test's name is the promise that it keeps: a row of
+// the table of behaviours that the project reproduces from Python, or improves on.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <procpool/procpool.hpp>
+
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conformance/rendezvous.hpp"
+#include "support/census.hpp"
+#include "support/processes.hpp"
+
+namespace procpool::test {
+
+using namespace std::chrono_literals;
+
+// Every test runs under each start method, and leaves nothing behind.
+class Conformance : public Census, public testing::WithParamInterface<StartMethod> {
+ protected:
+  static void SetUpTestSuite();
+
+  Pool make_pool(int processes) const {
+    return Pool({.processes = processes, .start_method = GetParam()});
+  }
+  std::string file(const std::string& name) const { return scratch_.file(name); }
+
+ private:
+  Scratch scratch_;
+};
+
+// The error that `call` throws, which must be an E; its text, or nothing when it threw none.
+template <class E>
+std::string error_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const E& error) {
+    return error.what();
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return {};
+}
+
+inline bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+std::vector<int> first_numbers(int count);  // 0, 1, …
+
+// Tasks.
+int square(int x);
+int own_pid();
+int wait_at(const std::string& gate, int value);                              // a gate's path
+int ring_and_wait(const std::string& bell, const std::string& gate, int value);
+void mark(const std::string& path);
+[[noreturn]] void fail_with(const std::string& text);  // std::runtime_error
+[[noreturn]] void crash();                             // SIGKILL, to itself
+
+}  // namespace procpool::test

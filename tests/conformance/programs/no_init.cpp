@@ -1,0 +1,21 @@
+// Forgets init. Says what came of making a pool with the start method named first.
+#include <procpool/procpool.hpp>
+
+#include <cstdio>
+#include <string>
+
+int half(int x) { return x / 2; }
+
+int main(int argc, char** argv) {
+  const std::string name = argc > 1 ? argv[1] : "";
+  const auto method = name == "fork"    ? procpool::StartMethod::fork
+                      : name == "spawn" ? procpool::StartMethod::spawn
+                                        : procpool::StartMethod::forkserver;
+  try {
+    const procpool::Pool pool({.processes = 2, .start_method = method});
+    std::printf("%d\n", pool.apply(half, 84));
+  } catch (const procpool::Misuse& error) {
+    std::printf("Misuse: %s\n", error.what());
+    return 3;
+  }
+}

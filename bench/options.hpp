@@ -9,7 +9,7 @@ namespace bench {
 struct Options {
   std::string json;  // empty: none
   std::string filter_text;
-  std::regex filter;  // of contests' names; empty: all
+  std::regex filter{".*"};  // of contests' names
   bool quick = false;
 };
 

@@ -1,20 +1,24 @@
 /* The claim word, slot reuse, taking back, splitting, death and replacement.
  *
  * One supervisor, two workers with two slots and two arena blocks each, three tasks of one element,
- * CHUNK elements and one element. The supervisor hands out, collects, takes back (steal: handed out
- * again at once; cancel: settled), lowers a limit to the middle, and treats the dead, in any order.
- * A worker may be killed at any of its steps; its replacement has fresh memory.
+ * CHUNK elements and one element. The supervisor hands out, collects, takes back (move: handed out
+ * again at once; cancel: settled), takes back half, and treats the dead, in any order. A worker may
+ * be killed at any of its steps; its replacement has fresh memory.
  *
- * The lap in the claim word is one bit here: the rule of reuse has to keep supervisor and worker
- * within one lap of each other.
+ * Publishing a slot does not touch its claim word. A word of another lap counts as untouched for
+ * the first look at a slot's call, and as "nothing left" once the worker has taken from that call.
+ * Lap 0 is fresh memory. The laps wrap after LAPS: 2 is as tight as the rule of reuse allows, for
+ * each call leaves its lap in the word. A message leaves nothing there: with MESSAGES of them in a
+ * row in one slot it has to be LAPS = 2 + MESSAGES.
  *
  * Promises: each element ends exactly once: accepted, cancelled, or failed; failed only when its
  * worker died after the claim and before the record was published; no element is claimed twice; no
  * slot or block is written while a live worker may read it; a record always names the slot and the
- * element that the ledger expects.
+ * element that the ledger expects; a dead worker's words are always legal.
  *
  * Seeded bugs: BUG_reuse_on_claim, BUG_reuse_before_passed, BUG_read_before_claim,
- * BUG_death_before_collect, BUG_lap_not_compared, BUG_tail_before_claim_reset, BUG_resend_started.
+ * BUG_death_before_collect, BUG_lap_not_compared, BUG_take_ignores_taken, BUG_resend_started,
+ * BUG_take_back_keeps_lap; and MESSAGES=1 with LAPS=2.
  */
 
 #ifndef CHUNK
@@ -26,23 +30,35 @@
 #ifndef TAKES
 #define TAKES 2
 #endif
+#ifndef MESSAGES
+#define MESSAGES 0
+#endif
+#ifndef LAPS
+#define LAPS (2 + MESSAGES)
+#endif
 
 #define ELEMENTS (CHUNK + 2)
 #define NO 255
 
 #define same_task(a, b) ((a) >= 1 && (b) <= CHUNK)
-#define S(w, s) ((w) * 2 + (s)) /* slots and blocks: two per worker */
+#define S(w, q) ((w) * 2 + (q) % 2) /* slots and blocks: two per worker */
+#define lap_of(q) ((q) / 2 % LAPS + 1)
 
 /* tasks memory, supervisor writes */
 byte tail[2];
 byte slot_first[4]; /* the task's first element here */
+byte slot_count[4]; /* 0: a message */
 byte slot_block[4];
 byte block_data[4];
+/* the sequence number that was last written into slot x */
+#define seq_of(x) (tail[(x) / 2] - 1 - (tail[(x) / 2] - 1 + (x)) % 2)
 
 /* results memory */
-bool claim_lap[4];
-byte claim_limit[4];
-byte claim_next[4];
+byte claim[4];
+#define PACK(lap, limit, next) ((lap) * 16 + (limit) * 4 + (next))
+#define LAP(c) ((c) / 16)
+#define LIMIT(c) ((c) / 4 % 4)
+#define NEXT(c) ((c) % 4)
 byte consumed[2];
 chan results0 = [4] of { byte, byte }; /* slot number, element of the slot */
 chan results1 = [4] of { byte, byte };
@@ -51,17 +67,17 @@ chan results1 = [4] of { byte, byte };
 bool alive[2] = 1;
 byte kills = KILLS;
 
-/* ledger */
-mtype = { slot_free, slot_out, slot_taken };
-mtype state[4];
-byte number[4]; /* slot number that the slot has now */
-byte first[4];
-byte count[4]; /* elements handed with it, less those taken back */
-byte got[4];   /* records collected */
+/* ledger; first and count of a slot are as in its memory */
+bool open[4];    /* its outcome is awaited */
+byte limit[4];   /* elements left to the worker */
+byte settled[4]; /* of them, in order */
+byte base[2];    /* oldest slot that cannot be used again yet */
+byte passed[2];  /* the worker is known to have passed every slot before this one */
 bool block_used[4];
 bool waiting[ELEMENTS];
 byte unsettled = ELEMENTS;
 byte takes = TAKES;
+byte messages = MESSAGES;
 
 /* what only the checks know */
 bool claimed[ELEMENTS];
@@ -81,9 +97,14 @@ inline end_element(x) {
 #define DIES atomic { kills > 0 && unsettled > 0 -> kills--; goto killed }
 
 #ifdef BUG_lap_not_compared
-#define lap_fits true
+#define my_lap(c) (LAP(c) != 0)
 #else
-#define lap_fits (claim_lap[s] == (pos / 2) % 2)
+#define my_lap(c) (LAP(c) == lap_of(pos))
+#endif
+#ifdef BUG_take_ignores_taken
+#define settled_by_home false
+#else
+#define settled_by_home taken
 #endif
 
 inline reads_nothing() {
@@ -92,30 +113,54 @@ inline reads_nothing() {
 }
 
 proctype Worker(bool me) {
-  byte pos, s, b, e, i, limit, next;
+  byte pos, s, first, count; /* of the call's header: copies */
+  byte b = NO;
+  byte e, was, left, next;
+  bool taken;
+  bool heard;  /* the record of the slot's last element tells that it was reached */
+  bool silent; /* it passed slots of which no record tells */
 
 next_slot:
-  s = S(me, pos % 2);
-next_element:
   if
   :: DIES
-  :: tail[me] > pos
+  :: atomic { /* the header */
+       tail[me] > pos ->
+       s = S(me, pos);
+       assert(seq_of(s) == pos);
+       first = slot_first[s];
+       count = slot_count[s];
+       if
+       :: count == 0 -> goto pass_slot
+       :: else
+       fi;
+#ifdef BUG_read_before_claim
+       b = slot_block[s];
+       reading_slot[me] = s;
+       reading_block[me] = b
+#endif
+     }
+  :: atomic { /* before it sleeps */
+       tail[me] == pos && silent ->
+       silent = 0;
+       consumed[me] = pos;
+       goto next_slot
+     }
   :: unsettled == 0 -> goto finished
   fi;
-#ifdef BUG_read_before_claim
-  atomic {
-    reading_slot[me] = s;
-    reading_block[me] = slot_block[s]
-  }
-#endif
+
+next_element:
   if /* read the claim word */
   :: DIES
   :: atomic {
        true ->
-       limit = claim_limit[s];
-       next = claim_next[s];
+       was = claim[s];
        if
-       :: !lap_fits || next >= limit -> goto skip_slot
+       :: my_lap(was) -> left = LIMIT(was); next = NEXT(was)
+       :: !my_lap(was) && settled_by_home -> goto pass_slot
+       :: !my_lap(was) && !settled_by_home -> left = count; next = 0
+       fi;
+       if
+       :: next >= left -> goto pass_slot
        :: else
        fi
      }
@@ -123,74 +168,86 @@ next_element:
   if /* CAS */
   :: DIES
   :: atomic {
-       claim_limit[s] == limit && claim_next[s] == next && lap_fits ->
-       i = next;
-       claim_next[s] = next + 1;
-       limit = 0;
-       next = 0;
-       e = first[s] + i;
+       claim[s] == was ->
+       claim[s] = PACK(lap_of(pos), left, next + 1);
+       was = 0;
+       left = 0;
+       taken = 1;
+       heard = (next + 1 == count);
+       e = first + next;
        assert(!claimed[e]);
        claimed[e] = 1;
-       reading_slot[me] = s
+       if
+       :: b == NO -> reading_slot[me] = s
+       :: else -> reading_block[me] = b; goto run_it
+       fi
      }
   :: atomic {
-       !(claim_limit[s] == limit && claim_next[s] == next && lap_fits) ->
-       limit = 0;
+       claim[s] != was ->
+       was = 0;
+       left = 0;
        next = 0;
-       reads_nothing();
        goto next_element
      }
   fi;
-  if /* read the slot */
+  if /* read where the arguments are */
   :: DIES
   :: atomic {
        true ->
-       assert(slot_first[s] + i == e);
+       assert(seq_of(s) == pos);
        b = slot_block[s];
        reading_block[me] = b
      }
   fi;
+run_it:
   if /* read the arguments, run, publish */
   :: DIES
   :: atomic {
        true ->
-       assert(block_data[b] == slot_first[s]);
-       b = 0;
+       assert(block_data[b] == first);
        reads_nothing();
        published[e] = 1;
        if
-       :: me == 0 -> results0 ! pos, i
-       :: else -> results1 ! pos, i
+       :: me == 0 -> results0 ! pos, next
+       :: else -> results1 ! pos, next
        fi;
-       i = 0;
+       next = 0;
        e = 0;
        goto next_element
      }
   fi;
 
-skip_slot:
-  if
-  :: DIES
-  :: atomic {
-       true ->
-       limit = 0;
-       next = 0;
-       reads_nothing();
-       pos++;
-       consumed[me] = pos;
-       goto next_slot
-     }
-  fi;
+pass_slot:
+  atomic {
+    reads_nothing();
+    pos++;
+    silent = !heard;
+    heard = 0;
+    taken = 0;
+    s = 0;
+    first = 0;
+    count = 0;
+    b = NO;
+    was = 0;
+    left = 0;
+    next = 0;
+    goto next_slot
+  };
 
 killed:
   atomic {
     reads_nothing();
     pos = 0;
+    silent = 0;
+    heard = 0;
+    taken = 0;
     s = 0;
-    b = 0;
+    first = 0;
+    count = 0;
+    b = NO;
     e = 0;
-    i = 0;
-    limit = 0;
+    was = 0;
+    left = 0;
     next = 0;
     alive[me] = 0
   };
@@ -204,43 +261,57 @@ finished:
 
 /* --------------------------------------------------------------------------------- supervisor */
 
-inline free_slot(x) {
-  state[x] = slot_free;
-  first[x] = 0;
-  count[x] = 0;
-  got[x] = 0;
-  number[x] = 0;
-  slot_first[x] = 0;
-  slot_block[x] = 0
+#define oldest(w) S(w, base[w])
+#define exhausted(x, q) (LAP(claim[x]) == lap_of(q) && LIMIT(claim[x]) == NEXT(claim[x]))
+#ifdef BUG_reuse_on_claim
+#define over(w) \
+  (base[w] < passed[w] && !open[oldest(w)] || \
+   open[oldest(w)] && exhausted(oldest(w), base[w]))
+#else
+#ifdef BUG_reuse_before_passed
+#define over(w) (!open[oldest(w)])
+#else
+#define over(w) (base[w] < passed[w] && !open[oldest(w)])
+#endif
+#endif
+#define reusable(w) (base[w] < tail[w] && over(w))
+
+inline has_passed(w, q) {
+  if
+  :: q > passed[w] -> passed[w] = q
+  :: else
+  fi;
+  do
+  :: reusable(w) -> base[w]++
+  :: else -> break
+  od
 }
 
-inline free_block(x) {
+inline close(x) {
   block_used[slot_block[x]] = 0;
-  block_data[slot_block[x]] = 0
+  block_data[slot_block[x]] = 0;
+  open[x] = 0;
+  limit[x] = 0;
+  settled[x] = 0
 }
 
 inline accept_record(w) {
-  t = S(w, p % 2);
-  assert(state[t] == slot_out && number[t] == p && got[t] == i && i < count[t]);
-  end_element(first[t] + i);
-  got[t]++;
+  t = S(w, p);
+  assert(open[t] && seq_of(t) == p && settled[t] == i && i < limit[t]);
+  end_element(slot_first[t] + i);
+  settled[t]++;
   if
-  :: got[t] == count[t] -> free_block(t); free_slot(t)
+  :: settled[t] == limit[t] -> close(t); p++
   :: else
   fi;
-  t = S(w, (p + 1) % 2);
-  if /* the worker has passed every slot before this one */
-  :: state[t] == slot_taken && number[t] < p -> free_slot(t)
-  :: else
-  fi;
+  has_passed(w, p);
   p = 0;
   i = 0;
   t = 0
 }
 
-/* the first task that waits, and where it goes: slot t, elements e to e+n, block b */
+/* the first task that waits, and where it goes: elements e to e+n, block b */
 inline choose(w) {
-  t = S(w, tail[w] % 2);
   e = 0;
   do
   :: !waiting[e] -> e++
@@ -256,103 +327,123 @@ inline choose(w) {
   assert(!block_used[b])
 }
 
-#ifdef BUG_reuse_on_claim
-#define settled(t) \
-  (state[t] == slot_free || (state[t] == slot_out && claim_next[t] == claim_limit[t]))
-#else
-#define settled(t) (state[t] == slot_free)
-#endif
-#ifdef BUG_reuse_before_passed
-#define passed(w, t) true
-#else
-#define passed(w, t) (consumed[w] > number[t])
-#endif
-#define reusable(w, t) (settled(t) || (state[t] == slot_taken && passed(w, t)))
+#define has_room(w) (tail[w] - base[w] < 2)
 #define block_free(w) (!block_used[S(w, 0)] || !block_used[S(w, 1)])
-#define can_hand_out(w) (any_waiting && reusable(w, S(w, tail[w] % 2)) && block_free(w))
+#define can_hand_out(w) (any_waiting && has_room(w) && block_free(w))
 
 inline hand_out(w) {
-  atomic {
-    choose(w);
-    assert(reading_slot[w] != t);
-    assert(reading_block[w] != b);
-    state[t] = slot_out;
-    number[t] = tail[w];
-    first[t] = e;
-    count[t] = n;
-    got[t] = 0;
-    block_used[b] = 1;
-    slot_first[t] = e;
-    slot_block[t] = b;
-    block_data[b] = e;
-    e = 0;
-    b = 0;
-#ifdef BUG_tail_before_claim_reset
-    tail[w] = tail[w] + 1
-  };
-  atomic {
-    claim_lap[t] = (number[t] / 2) % 2;
-#else
-    claim_lap[t] = (number[t] / 2) % 2;
-    tail[w] = tail[w] + 1; /* nobody looks at the claim of this lap before he sees the tail */
-#endif
-    claim_limit[t] = n;
-    claim_next[t] = 0;
-    t = 0;
-    n = 0
-  }
+  t = S(w, tail[w]);
+  choose(w);
+  assert(reading_slot[w] != t);
+  assert(reading_block[w] != b);
+  open[t] = 1;
+  limit[t] = n;
+  settled[t] = 0;
+  block_used[b] = 1;
+  slot_first[t] = e;
+  slot_count[t] = n;
+  slot_block[t] = b;
+  block_data[b] = e;
+  tail[w] = tail[w] + 1;
+  e = 0;
+  b = 0;
+  t = 0;
+  n = 0
 }
 
-/* lowers the limit of slot x to m; elements from m on are cancelled, or wait again */
-inline take_back(cancel) {
-  takes--;
-  claim_limit[x] = m;
-  do
-  :: count[x] > m ->
-       count[x]--;
-       e = first[x] + count[x];
-       if
-       :: cancel -> end_element(e)
-       :: else -> waiting[e] = 1
-       fi
-  :: else -> break
-  od;
+inline send_message(w) {
+  t = S(w, tail[w]);
+  assert(reading_slot[w] != t);
+  slot_first[t] = 0;
+  slot_count[t] = 0;
+  slot_block[t] = 0;
+  tail[w] = tail[w] + 1;
+  messages--;
+  t = 0
+}
+
+/* n: how far the worker got in slot x; the word has to be one that an honest worker leaves */
+inline progress() {
   if
-  :: count[x] == 0 -> free_block(x); state[x] = slot_taken
-  :: count[x] > 0 && got[x] == count[x] -> free_block(x); free_slot(x)
+  :: LAP(claim[x]) == lap_of(seq_of(x)) ->
+       assert(LIMIT(claim[x]) == limit[x] && NEXT(claim[x]) <= limit[x]);
+       n = NEXT(claim[x])
+  :: else ->
+       assert(limit[x] == slot_count[x] && NEXT(claim[x]) == LIMIT(claim[x]));
+       n = 0
+  fi
+}
+
+/* takes back from slot x all from element m on that the worker has not taken */
+inline take_back(cancel) {
+  progress();
+  m = (n > m -> n : m);
+  if
+  :: m < limit[x] ->
+       takes--;
+#ifdef BUG_take_back_keeps_lap
+       claim[x] = PACK(LAP(claim[x]), m, n);
+#else
+       claim[x] = PACK(lap_of(seq_of(x)), m, n);
+#endif
+       do
+       :: limit[x] > m ->
+            limit[x]--;
+            e = slot_first[x] + limit[x];
+            if
+            :: cancel -> end_element(e)
+            :: else -> waiting[e] = 1
+            fi
+       :: else -> break
+       od;
+       if
+       :: settled[x] == m -> close(x)
+       :: else
+       fi
   :: else
   fi;
+  n = 0;
   e = 0;
   m = 0
 }
 
+/* the elements that were begun have failed, the others wait again; one runs at most */
 inline settle_dead_slot() {
   if
-  :: state[x] == slot_out ->
-       assert(claim_next[x] <= got[x] + 1 && claim_next[x] <= count[x]);
+  :: open[x] ->
+       progress();
+       assert(settled[x] <= n && n <= settled[x] + 1 && (!end_seen || n == 0));
+       end_seen = 1;
        do
-       :: got[x] < count[x] ->
-            e = first[x] + got[x];
+       :: settled[x] < limit[x] ->
+            e = slot_first[x] + settled[x];
 #ifdef BUG_resend_started
             waiting[e] = 1;
 #else
             if
-            :: got[x] < claim_next[x] ->
+            :: settled[x] < n ->
                  assert(!published[e]); /* a published outcome stands */
                  end_element(e)
             :: else -> waiting[e] = 1
             fi;
 #endif
-            got[x]++
+            settled[x]++
        :: else -> break
        od;
+       n = 0;
        e = 0
   :: else
-  fi;
-  free_slot(x);
-  claim_lap[x] = 0;
-  claim_limit[x] = 0;
-  claim_next[x] = 0;
+  fi
+}
+
+inline forget_slot() {
+  open[x] = 0;
+  limit[x] = 0;
+  settled[x] = 0;
+  slot_first[x] = 0;
+  slot_count[x] = 0;
+  slot_block[x] = 0;
+  claim[x] = 0;
   block_data[x] = 0;
   block_used[x] = 0
 }
@@ -368,15 +459,22 @@ inline treat_dead(w, results) {
 #ifndef BUG_death_before_collect
   collect_all(w, results);
 #endif
-  x = S(w, 0);
+  x = S(w, tail[w]); /* the older one */
   settle_dead_slot();
-  x = S(w, 1);
+  x = S(w, tail[w] + 1);
   settle_dead_slot();
-  x = 0;
+  end_seen = 0;
 #ifdef BUG_death_before_collect
   collect_all(w, results);
 #endif
+  x = S(w, 0);
+  forget_slot();
+  x = S(w, 1);
+  forget_slot();
+  x = 0;
   tail[w] = 0;
+  base[w] = 0;
+  passed[w] = 0;
   consumed[w] = 0;
   alive[w] = 1
 }
@@ -387,30 +485,36 @@ inline treat_dead(w, results) {
 #define any_waiting (waiting[0] || waiting[1] || waiting[2] || waiting[3])
 #endif
 
+/* told, or closed without an outcome that would have told */
+#define news_of(w) (consumed[w] > passed[w] || reusable(w))
+
 proctype Supervisor() {
   byte p, i, t, e, n, b, m, x;
+  bool end_seen;
   bool begun; /* the workers are alike: let worker 0 be the one that gets the first task */
   do
   :: unsettled == 0 -> break
   :: atomic { results0 ? p, i -> accept_record(0) }
   :: atomic { results1 ? p, i -> accept_record(1) }
-  :: can_hand_out(0) -> begun = 1; hand_out(0)
-  :: begun && can_hand_out(1) -> hand_out(1)
+  :: atomic { news_of(0) -> has_passed(0, consumed[0]) }
+  :: atomic { news_of(1) -> has_passed(1, consumed[1]) }
+  :: atomic { can_hand_out(0) -> begun = 1; hand_out(0) }
+  :: atomic { begun && can_hand_out(1) -> hand_out(1) }
+#if MESSAGES > 0
+  :: atomic { messages > 0 && has_room(0) -> begun = 1; send_message(0) }
+#endif
   :: atomic { !alive[0] -> treat_dead(0, results0) }
   :: atomic { !alive[1] -> treat_dead(1, results1) }
-  :: atomic { /* take back from any slot all that is unclaimed, or half of it */
+  :: atomic { /* take back from any slot all that is not taken, or half of it */
        takes > 0 ->
        select(x : 0 .. 3);
        if
-       :: state[x] == slot_out && claim_next[x] < claim_limit[x] ->
-            if
-            :: m = claim_next[x]; take_back(false)
-            :: m = claim_next[x]; take_back(true)
-            :: claim_limit[x] - claim_next[x] > 1 ->
-                 m = (claim_next[x] + claim_limit[x]) / 2;
-                 take_back(false)
-            fi
-       :: else
+       :: open[x] -> m = settled[x]; take_back(false)
+       :: open[x] -> m = settled[x]; take_back(true)
+       :: open[x] && limit[x] - settled[x] > 1 ->
+            m = settled[x] + (limit[x] - settled[x] + 1) / 2;
+            take_back(false)
+       :: !open[x]
        fi;
        x = 0
      }
@@ -426,7 +530,6 @@ proctype Monitor() {
 init {
   byte x;
   atomic {
-    for (x : 0 .. 3) { state[x] = slot_free }
     for (x : 0 .. (ELEMENTS - 1)) { waiting[x] = 1 }
     x = 0;
     run Supervisor();

@@ -14,7 +14,7 @@
  * Seeded bugs: BUG_worker_no_fence, BUG_sleeper_no_fence, BUG_supervisor_no_fence,
  * BUG_worker_sleep_no_fence, BUG_sleeper_no_rescan, BUG_worker_no_recheck,
  * BUG_submitter_clears_target, BUG_resleep_same_epoch, BUG_first_epoch_zero,
- * BUG_silent_skip (needs CANCEL: a task is taken back from its slot).
+ * BUG_silent_skip, BUG_no_look_at_passed (both need CANCEL: a task is taken back from its slot).
  */
 
 #ifdef CANCEL
@@ -67,7 +67,11 @@ proctype Flush(byte p) {
 }
 
 /* kernel objects */
-bool event = 0;         /* the sleeper's eventfd: remembers */
+#ifdef CANCEL
+bool event = 1;         /* the sleeper's eventfd: remembers; a timer or a kick wakes it once */
+#else
+bool event = 0;
+#endif
 bool futex_waiter = 0;  /* the worker lies in futex_wait */
 
 /* supervisor, under its lock */
@@ -89,9 +93,15 @@ byte epoch = 1;
 mtype = { slot_free, slot_out, slot_taken };
 mtype slot = slot_free;
 
-#define dispatchable(p) \
-  (pending > 0 && (slot == slot_free || (slot == slot_taken && load(p, CONSUMED) == task_tail)))
-#define visible(p) (load(p, RES_TAIL) > res_head || dispatchable(p))
+/* work waited for a slot, and the worker had passed `hint` then */
+bool no_room = 0;
+byte hint = 0;
+#ifdef BUG_no_look_at_passed
+#define passes_visible(p) false
+#else
+#define passes_visible(p) (pending > 0 && no_room && load(p, CONSUMED) != hint)
+#endif
+#define visible(p) (load(p, RES_TAIL) > res_head || passes_visible(p))
 
 inline lock(p) { atomic { drained(p) && !locked -> locked = 1 } }
 inline unlock(p) { atomic { drained(p); locked = 0 } }
@@ -137,7 +147,13 @@ inline turn(p) {
   :: atomic {
        !(load(p, RES_TAIL) > res_head) ->
        if
-       :: dispatchable(p) -> pending--; slot = slot_out; b = 1
+       :: pending > 0 && slot != slot_out ->
+            hint = load(p, CONSUMED);
+            no_room = (slot == slot_taken && hint != task_tail)
+       :: else
+       fi;
+       if
+       :: pending > 0 && slot != slot_out && !no_room -> pending--; slot = slot_out; b = 1
        :: else -> b = 0
        fi
      }
@@ -246,8 +262,20 @@ inline announce() {
 proctype W() {
   byte pos, res_tail, asleep, rung, seen, t, n;
   bool running;
+  bool silent; /* it passed slots of which no record told */
 
 wait:
+  if
+  :: silent && !running && !has_task -> /* before it sleeps */
+       silent = 0;
+#ifdef BUG_silent_skip
+       store(W_, CONSUMED, pos)
+#else
+       store_seq_cst(W_, CONSUMED, pos);
+       ring_supervisor()
+#endif
+  :: else
+  fi;
   do
   :: ready -> break
   :: else ->
@@ -300,14 +328,7 @@ wait:
        running = 1
      };
      goto wait
-  :: atomic { drained(W_) && mem[CLAIM] != pos * 2 + 1 -> pos++ };
-#ifdef BUG_silent_skip
-     store(W_, CONSUMED, pos);
-#else
-     store_seq_cst(W_, CONSUMED, pos);
-     ring_supervisor();
-#endif
-     goto wait
+  :: atomic { drained(W_) && mem[CLAIM] != pos * 2 + 1 -> pos++; silent = 1; goto wait }
   fi;
 
 write_record:
@@ -320,7 +341,7 @@ write_record:
   ring_supervisor();
   n++;
   if
-  :: n == PIECES -> atomic { n = 0; running = 0; pos++ }
+  :: n == PIECES -> atomic { n = 0; running = 0; pos++; silent = 0 }
   :: else
   fi;
   goto wait

@@ -2,22 +2,23 @@
  *
  *   caller A, B   wait for a future (each may, by choice, time out; both may wait for the same one;
  *                 with AGAIN, A waits a second time)
- *   background    the parked thread
- *   submitter     submits a task, runs a turn, never sleeps; with CANCEL it then takes back and
- *                 settles the last task that the worker has not got
+ *   background    the parked thread; while results keep coming and nobody leads it naps without an
+ *                 announcement, for any time; with CHORE it lets the lock go in between
+ *   submitter     submits a task, supplies the worker in passing (or, while work waits, leaves that
+ *                 to the next turn), never sleeps; with CANCEL it then takes back and settles the
+ *                 last task that the worker has not got
  *   worker        one task at a time, so a collected result is what lets the next task be handed
  *                 out: somebody has to drive even when no caller waits any more
  *
- * Memory is sequentially consistent here: doorbell.pml is about store buffers. With YIELD a
- * turn gives the lock up on its way (a real one does that to copy, map or spawn).
+ * Memory is sequentially consistent here: doorbell.pml is about store buffers.
  *
  * Promise: when nothing can move any more, every future is done and every caller has returned; and
  * no sleeper turns for ever (there is no cycle: every step is progress, checked with -DNP).
  *
  * Seeded bugs: BUG_leave_no_rescan, BUG_leave_no_target, BUG_settle_no_kick,
- * BUG_promoted_does_not_pass_on, BUG_pass_on_over_a_leader, BUG_settle_forgets_promotion,
- * BUG_submitter_clears_target, BUG_clear_any_target, BUG_background_does_not_arm.
- * Variant that also has to hold: TAKE_TARGET (a new leader takes over the background's target).
+ * BUG_promoted_does_not_pass_on, BUG_announce_over_a_leader, BUG_submitter_clears_target,
+ * BUG_clear_any_target, BUG_background_does_not_announce,
+ * BUG_nap_without_end.
  */
 
 #define CALLERS 2
@@ -41,9 +42,10 @@ byte collected = 0;
 byte order[TASKS];
 bool done[TASKS];
 byte leader = NOBODY;
+bool leader_asleep = 0;
+bool saturated = 0;      /* work waits that no worker takes */
 
-bool following[CALLERS]; /* asleep on its word, or about to be */
-bool promoted[CALLERS];
+bool following[CALLERS]; /* in the followers' list */
 bool word[CALLERS];      /* what a follower sleeps on; remembers */
 byte waits_for[CALLERS];
 bool returned[CALLERS];
@@ -55,52 +57,50 @@ bool event_background = 0;
 inline lock() { atomic { !locked -> locked = 1 } }
 inline unlock() { locked = 0 }
 #define dispatchable (handed < submitted && handed == collected)
-#define visible (ran > collected || dispatchable)
+#define visible (ran > collected)
 
-inline settle(f, me) {
+/* its waiters are woken; a leader that is awake looks for itself before it sleeps */
+inline settle(f) {
   done[f] = 1;
   w = 0;
   do
   :: w < CALLERS ->
        if
 #ifndef BUG_settle_no_kick
-       :: waits_for[w] == f && leader == w && w != me -> event_leader = 1
+       :: waits_for[w] == f && leader == w && leader_asleep -> event_leader = 1
 #endif
-       :: waits_for[w] == f && following[w] ->
-            word[w] = 1;
-            following[w] = 0
+       :: waits_for[w] == f && leader != w -> word[w] = 1
        :: else
        fi;
-#ifdef BUG_settle_forgets_promotion
-       if
-       :: waits_for[w] == f -> promoted[w] = 0
-       :: else
-       fi;
-#endif
        w++
   :: else -> break
   od;
   w = 0
 }
 
-inline turn(me) {
+inline collect(some) {
+  do
+  :: ran > collected ->
+       settle(order[collected]);
+       collected++;
+       some = 1
+  :: else -> break
+  od
+}
+
+inline dispatch() {
+  if
+  :: dispatchable -> handed++
+  :: else
+  fi;
+  saturated = handed < submitted
+}
+
+inline turn() {
   atomic {
-    do
-    :: ran > collected ->
-         settle(order[collected], me);
-         collected++
-    :: else -> break
-    od;
-#ifdef YIELD
-    locked = 0
-  }
-  atomic {
-    !locked -> locked = 1;
-#endif
-    if
-    :: dispatchable -> handed++
-    :: else
-    fi
+    some = 0;
+    collect(some);
+    dispatch()
   }
 }
 
@@ -109,43 +109,14 @@ inline submit(f) {
   submitted++
 }
 
-inline arm(who) {
+inline announce(who) {
   atomic {
     rung = 0;
     target = who
   }
 }
 
-/* the lock is held, leader == NOBODY: somebody has to have the duty afterwards */
-inline hand_over() {
-  atomic {
-    passed = 0;
-    w = 0;
-    do
-    :: w < CALLERS && following[w] && !passed ->
-         following[w] = 0;
-         promoted[w] = 1;
-         word[w] = 1;
-         passed = 1
-    :: w < CALLERS && !(following[w] && !passed) -> w++
-    :: else -> w = 0; break
-    od;
-#ifndef BUG_leave_no_target
-    arm(to_background)
-#endif
-  }
-#ifndef BUG_leave_no_rescan
-  atomic {
-    if
-    :: visible && !passed -> event_background = 1
-    :: else
-    fi;
-    passed = 0
-  }
-#endif
-}
-
-inline clear_own_target(who) {
+inline awake(who) {
 #ifdef BUG_clear_any_target
   target = nobody
 #else
@@ -158,74 +129,91 @@ inline clear_own_target(who) {
 #endif
 }
 
+/* the lock is held and nobody leads: to the oldest follower, or to the background */
+inline pass_on() {
+  atomic {
+    w = 0;
+    do
+    :: w < CALLERS && following[w] -> following[w] = 0; word[w] = 1; break
+    :: w < CALLERS && !following[w] -> w++
+    :: w == CALLERS ->
+#ifndef BUG_leave_no_rescan
+         if
+         :: visible -> event_background = 1
+         :: else
+         fi;
+#endif
+         break
+    od;
+    w = 0
+  }
+}
+
+#define satisfied done[waits_for[me]]
+
 proctype Caller(byte me; bool may_time_out; bool again) {
   byte w;
-  bool passed, late;
+  bool late, some, led;
 
 next_wait:
   lock();
   do
-  :: done[waits_for[me]] || late -> break
-  :: !(done[waits_for[me]] || late) && leader == NOBODY ->
-       atomic {
-         leader = me;
-         promoted[me] = 0;
-#ifdef TAKE_TARGET
-         target = nobody
-#endif
-       }
+  :: satisfied || late -> break
+  :: !(satisfied || late) && leader == NOBODY ->
+       leader = me;
+       led = 1;
        do
-       :: turn(me);
+       :: turn();
           if
-          :: done[waits_for[me]] || late -> break
+          :: satisfied || late -> break
           :: else
           fi;
-          arm(to_leader);
+          announce(to_leader);
           if
-          :: visible -> target = nobody
+          :: visible
           :: else ->
-               unlock();
+               atomic { leader_asleep = 1; unlock() };
                if
                :: atomic { event_leader -> event_leader = 0 }
                :: may_time_out -> late = 1
                fi;
-               atomic {
-                 lock();
-                 clear_own_target(to_leader)
-               }
-          fi
+               atomic { lock(); leader_asleep = 0 }
+          fi;
+          awake(to_leader)
        od;
        leader = NOBODY;
-       hand_over()
-  :: !(done[waits_for[me]] || late) && leader != NOBODY ->
+       some = 0;
+#ifndef BUG_leave_no_target
+       announce(to_background)
+#endif
+  :: !(satisfied || late) && leader != NOBODY ->
        atomic {
          following[me] = 1;
+         led = 0;
          word[me] = 0;
-#ifndef BUG_promoted_does_not_pass_on
-         promoted[me] = 0 /* the leader that is there has the duty */
-#endif
-       }
-       unlock();
+         unlock()
+       };
        if
        :: word[me]
        :: may_time_out -> late = 1
        fi;
-       lock();
-       following[me] = 0
+       atomic { lock(); following[me] = 0 }
   od;
-#ifndef BUG_promoted_does_not_pass_on
+#ifdef BUG_announce_over_a_leader
+  announce(to_background);
+#endif
   if
-#ifdef BUG_pass_on_over_a_leader
-  :: promoted[me] -> promoted[me] = 0; hand_over()
+#ifdef BUG_promoted_does_not_pass_on
+  :: leader == NOBODY && led -> pass_on()
 #else
-  :: promoted[me] && leader == NOBODY -> promoted[me] = 0; hand_over()
+  :: leader == NOBODY -> pass_on()
 #endif
-  :: else -> promoted[me] = 0
+  :: else
   fi;
-#endif
   atomic {
     unlock();
     late = 0;
+    led = 0;
     if
     :: again -> again = 0; waits_for[me] = 2; goto next_wait
     :: else -> returned[me] = 1
@@ -233,48 +221,80 @@ next_wait:
   }
 }
 
+/* outside: a call of sleep(), which only its event ends */
+#define sleep_background() \
+  unlock(); \
+  atomic { event_background -> event_background = 0 }; \
+  lock()
+
 proctype Background() {
   byte w;
+  bool some;
+  /* asleep and announced: so it begins */
+  atomic { event_background -> event_background = 0 };
+  atomic { lock(); awake(to_background) };
   do
-  :: /* asleep, with the target already set: so it begins */
-     atomic { event_background -> event_background = 0 };
-     atomic {
-       lock();
-       clear_own_target(to_background)
-     }
-     do
-     :: turn(NOBODY);
-#ifndef BUG_background_does_not_arm
-        if
-        :: leader == NOBODY ->
-             arm(to_background);
-             if
-             :: visible -> target = nobody
-             :: else -> break
-             fi
-        :: else -> break
-        fi
-#else
-        break
+  :: turn();
+#ifdef CHORE
+     if
+     :: unlock(); lock(); turn()
+     :: true
+     fi;
 #endif
-     od;
-     unlock()
+     if
+     :: leader != NOBODY -> sleep_background()
+     :: leader == NOBODY && some && collected < submitted ->
+          unlock();
+#ifdef BUG_nap_without_end
+          atomic { event_background -> event_background = 0 };
+#else
+          atomic {
+            if
+            :: event_background -> event_background = 0
+            :: true
+            fi
+          };
+#endif
+          lock()
+     :: leader == NOBODY && !(some && collected < submitted) ->
+#ifndef BUG_background_does_not_announce
+          announce(to_background);
+#endif
+          if
+          :: visible
+          :: else -> sleep_background()
+          fi
+     fi;
+     awake(to_background)
   od
+}
+
+/* supplies the worker from the submitter's own thread; while work waits, only now and then */
+inline supply() {
+  atomic {
+    if
+    :: saturated
+    :: saturated -> collect(some); dispatch()
+    :: !saturated -> dispatch()
+    fi;
+    some = 0
+  }
 }
 
 proctype Submitter() {
   byte w;
+  bool some;
   lock();
 #ifdef BUG_submitter_clears_target
   target = nobody;
 #endif
   submit(2);
-  turn(NOBODY);
+  supply();
 #ifdef CANCEL
   unlock();
 
   lock();
-  if /* cancel the last one, if the worker has not got it; this is no turn */
+  if /* cancel the last one, if the worker has not got it */
   :: d_step {
        ran < submitted ->
        submitted--;
@@ -282,7 +302,8 @@ proctype Submitter() {
        :: handed > submitted -> handed = submitted
        :: else
        fi;
-       settle(order[submitted], NOBODY)
+       settle(order[submitted]);
+       saturated = handed < submitted
      }
   :: true
   fi;

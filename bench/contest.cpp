@@ -44,7 +44,6 @@ Row row_beside(const Contest& contest, const Peer& peer, const std::vector<doubl
   row.peer = quartiles(theirs);
   row.peer_name = peer.name;
   row.ratio = quartiles(ratios(ours, theirs));
-  row.ratio->median = row.ours.median / row.peer->median;
   row.goal = peer.goal;
   row.met = judge(contest.better, row.ratio->median, row.goal);
   row.runs = static_cast<int>(ours.size());

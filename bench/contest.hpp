@@ -50,7 +50,7 @@ struct Row {
   Quartiles ours = {};
   std::optional<Quartiles> peer = {};
   std::string peer_name = {};
-  std::optional<Quartiles> ratio = {};  // median: of the medians; quartiles: of the rounds' ratios
+  std::optional<Quartiles> ratio = {};  // of the rounds' ratios
   std::optional<double> goal = {};
   std::optional<bool> met = {};
   int runs = 0;

@@ -3,7 +3,8 @@
  *   caller A, B   wait for a future (each may, by choice, time out; both may wait for the same one;
  *                 with AGAIN, A waits a second time)
  *   background    the parked thread; while results keep coming and nobody leads it naps without an
- *                 announcement, for any time; with CHORE it lets the lock go in between
+ *                 announcement, for any time, and so it does after a submitter has collected in
+ *                 passing; with CHORE it lets the lock go in between
  *   submitter     submits a task, supplies the worker in passing (or, while work waits, leaves that
  *                 to the next turn), never sleeps; with CANCEL it then takes back and settles the
  *                 last task that the worker has not got
@@ -44,6 +45,7 @@ bool done[TASKS];
 byte leader = NOBODY;
 bool leader_asleep = 0;
 bool saturated = 0;      /* work waits that no worker takes */
+bool passing = 0;        /* a submitter has collected in passing */
 
 bool following[CALLERS]; /* in the followers' list */
 bool word[CALLERS];      /* what a follower sleeps on; remembers */
@@ -162,11 +164,20 @@ next_wait:
   :: !(satisfied || late) && leader == NOBODY ->
        leader = me;
        led = 1;
+       awake(to_background);
        do
        :: turn();
           if
           :: satisfied || late -> break
           :: else
+          fi;
+          if /* looks around before it sleeps: others may take the lock */
+          :: unlock(); lock();
+             if
+             :: visible || satisfied -> goto led_on
+             :: else
+             fi
+          :: true
           fi;
           announce(to_leader);
           if
@@ -179,7 +190,8 @@ next_wait:
                fi;
                atomic { lock(); leader_asleep = 0 }
           fi;
-          awake(to_leader)
+          awake(to_leader);
+led_on:   skip
        od;
        leader = NOBODY;
        some = 0;
@@ -234,7 +246,18 @@ proctype Background() {
   atomic { event_background -> event_background = 0 };
   atomic { lock(); awake(to_background) };
   do
-  :: turn();
+  :: leader == NOBODY && passing -> /* a submitter keeps the results flowing */
+     atomic { passing = 0; unlock() };
+     atomic {
+       if
+       :: event_background -> event_background = 0
+       :: true
+       fi
+     };
+     atomic { lock(); awake(to_background) }
+  :: !(leader == NOBODY && passing) ->
+     passing = 0;
+     turn();
 #ifdef CHORE
      if
      :: unlock(); lock(); turn()
@@ -274,7 +297,7 @@ inline supply() {
   atomic {
     if
     :: saturated
-    :: saturated -> collect(some); dispatch()
+    :: saturated -> collect(some); passing = 1; dispatch()
     :: !saturated -> dispatch()
     fi;
     some = 0

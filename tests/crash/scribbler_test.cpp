@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <fstream>
 #include <random>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -66,12 +67,13 @@ int scribble_later(std::string room, unsigned seed) {
 
 class P_CRASH_55_Scribbler : public OfEachMethod {
  protected:
-  /// Its value, or the loss of the scribbler's worker.
-  static void expect_harmless(const Future<int>& future, int value, pid_t scribbler) {
+  /// Its value, or the loss of a worker that scribbles or has scribbled: damage can show late.
+  void expect_harmless(const Future<int>& future, int value, pid_t scribbler) {
+    scribblers_.insert(scribbler);
     try {
       EXPECT_EQ(future.get(), value);
     } catch (const WorkerCrashed& crash) {
-      EXPECT_EQ(crash.pid(), scribbler) << crash.what();
+      EXPECT_TRUE(scribblers_.contains(crash.pid())) << crash.what();
     }
   }
   std::vector<Future<int>> submit_others(Pool& pool) {
@@ -89,6 +91,7 @@ class P_CRASH_55_Scribbler : public OfEachMethod {
   }
 
   Room room_;
+  std::set<pid_t> scribblers_;
   unsigned next_ = std::random_device()();
 };
 INSTANTIATE_TEST_SUITE_P(Of, P_CRASH_55_Scribbler, testing::ValuesIn(all_methods), method_name);
@@ -103,19 +106,21 @@ TEST_P(P_CRASH_55_Scribbler, InATask) {
     expect_harmless(scribbling, results_bytes, scribbler);
     check_others(others, scribbler);
   }
-  EXPECT_EQ(pool.apply(twice, 21), 42);
+  EXPECT_EQ(pool.with(TaskOptions{.retries = 20}).apply(twice, 21), 42);
 }
 
 TEST_P(P_CRASH_55_Scribbler, BetweenTasks) {
   Pool pool = pool_of(2);
+  // A call may fall into the hands of the last scribbler, whose end has not been noticed yet.
+  const auto retried = pool.with(TaskOptions{.retries = 20});
   for (int round = 0; round < 20; ++round) {
-    const auto scribbler = static_cast<pid_t>(pool.apply(scribble_later, room_.path(), seed()));
+    const auto scribbler = static_cast<pid_t>(retried.apply(scribble_later, room_.path(), seed()));
     const auto others = submit_others(pool);
     room_.open_gate();
     EXPECT_TRUE(ended_within(scribbler, std::chrono::seconds(10)));  // perhaps amid its scribbling
     check_others(others, scribbler);
   }
-  EXPECT_EQ(pool.apply(twice, 21), 42);
+  EXPECT_EQ(pool.with(TaskOptions{.retries = 20}).apply(twice, 21), 42);
 }
 
 }  // namespace

@@ -29,7 +29,9 @@ void Supervisor::collect() {
   collected_ = false;
   submitted_ = 0;
   for (const auto& worker : seats_) {
-    if (worker && !worker->hand.empty()) collect_from(*worker);
+    if (!worker) continue;
+    worker->full = false;
+    if (!worker->hand.empty()) collect_from(*worker);
   }
 }
 

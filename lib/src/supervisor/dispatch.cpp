@@ -129,7 +129,11 @@ void Supervisor::dispatch() {
       continue;
     }
     Worker* const worker = choose();
-    if (worker == nullptr || !send(*worker, *work)) return;
+    if (worker == nullptr) return;
+    if (!send(*worker, *work)) {
+      worker->full = true;
+      continue;
+    }
     ledger_.pop_front();
     worker->end.ring();
   }
@@ -150,6 +154,7 @@ Worker* Supervisor::choose() {
   for (std::size_t i = 0; i != count; ++i) {
     Worker* const worker = seats_[(next_seat_ + i) % count].get();
     if (worker == nullptr || worker->phase != Phase::ready || !worker->violation.empty()) continue;
+    if (worker->full) continue;
     const std::uint32_t calls = worker->hand.calls();
     if (calls == 0) {
       if (idle == nullptr) idle = worker;

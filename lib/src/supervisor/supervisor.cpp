@@ -175,9 +175,12 @@ void Supervisor::attend() {
 bool Supervisor::visible() {
   if (attention_) return true;
   const bool work_waits = ledger_.front() != nullptr;
-  return std::ranges::any_of(seats_, [work_waits](const auto& worker) {
+  return std::ranges::any_of(seats_, [this, work_waits](const auto& worker) {
     if (!worker || !worker->violation.empty()) return false;
-    if (work_waits && worker->no_room && worker->end.passed_hint() != worker->hint) return true;
+    if (worker->no_room && worker->end.passed_hint() != worker->hint) {
+      if (worker->phase == Phase::stopping && !worker->stop_sent) return attention_ = true;
+      if (worker->phase == Phase::ready && work_waits) return true;
+    }
     return !worker->hand.empty() && worker->end.visible();
   });
 }
@@ -244,7 +247,11 @@ Node* Supervisor::wait_any(detail::CompletionQueue& queue, Deadline until) {
 void Supervisor::discard(detail::Batch& batch) noexcept {
   if (generation_ != os::fork_generation()) return;
   Lock lock = driver_.hold();
-  if (!batch.done()) discard_waiting(batch);
+  if (!batch.done()) {
+    discard_waiting(batch);
+    dispatch();
+    saturated_ = ledger_.front() != nullptr;
+  }
   // Somebody may sleep until nothing is left, in join.
   if (state_ != State::open && ledger_.outstanding() == 0) driver_.kick_background();
   let_go(lock);

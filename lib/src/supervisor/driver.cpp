@@ -54,7 +54,8 @@ void Driver::lead(std::unique_lock<std::mutex>& lock, Waiter& waiter, Deadline u
     const auto look = [&] { return turns_->visible() || is_satisfied(waiter); };
     if (patience_.wait(look, [&] { step_aside(lock); })) continue;
     home_.announce(shm::Sleeper::leader);
-    if (!turns_->visible()) {
+    // Stepping aside let the lock go: whoever fulfilled the wish then saw a leader that is awake.
+    if (!turns_->visible() && !is_satisfied(waiter)) {
       leader_asleep_ = true;
       sleep(lock, leader_poller_, until);
       leader_asleep_ = false;

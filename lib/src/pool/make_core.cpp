@@ -1,6 +1,7 @@
 // From options to a running core: what is checked, and when the workers start.
 
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <procpool/detail/core.hpp>
@@ -45,17 +46,45 @@ void check_options(const PoolOptions& options) {
   }
 }
 
-/// Whether the workers can be started now; false: at `init`.
+/// Whether the workers can be started now; false: at `init`. Before main a fork would copy a program
+/// that does not know all its tasks yet.
 bool can_start(const PoolOptions& options) {
-  if (options.start_method == StartMethod::fork || os::initialised()) return true;
+  if (os::initialised()) return true;
   if (!os::main_has_begun()) return false;
+  if (options.start_method == StartMethod::fork) return true;
   throw Misuse("procpool::init was not called: write procpool::init(argc, argv); as the first line "
                "of main, or use StartMethod::fork");
 }
 
+supervisor::Supervisor* new_supervisor(const PoolOptions& options, int processes) {
+  return new supervisor::Supervisor(
+      {.processes = processes,
+       .remake_launcher = options.start_method == StartMethod::forkserver,
+       .foreign_workers = !options.worker_executable.empty(),
+       .make_launcher = launcher_for(options),
+       .on_callback_error = options.on_callback_error});
+}
+
+void start_now(supervisor::Supervisor& core) {
+  try {
+    core.start();
+  } catch (...) {
+    core.release();
+    throw;
+  }
+}
+
+void start_at_init(supervisor::Supervisor& core) {
+  core.retain();
+  os::at_init([&core] {
+    core.start();
+    core.release();
+  });
+}
+
 }  // namespace
 
-Core* make_core(const PoolOptions& options) {
+Core* make_core(const PoolOptions& options) try {
   check_options(options);
   const int processes = checked_processes(options);
   // In a template, or in a worker that has not got to its tasks, this object is only static
@@ -63,28 +92,12 @@ Core* make_core(const PoolOptions& options) {
   const bool inert = os::role() != os::Role::program && !os::initialised() && os::role_socket();
   const bool now = !inert && can_start(options);
   os::watch_forks();
-  auto* const core = new supervisor::Supervisor(
-      {.processes = processes,
-       .remake_launcher = options.start_method == StartMethod::forkserver,
-       .foreign_workers = !options.worker_executable.empty(),
-       .make_launcher = launcher_for(options),
-       .on_callback_error = options.on_callback_error});
-  if (inert) return core;
-  if (!now) {
-    core->retain();
-    os::at_init([core] {
-      core->start();
-      core->release();
-    });
-    return core;
-  }
-  try {
-    core->start();
-  } catch (...) {
-    core->release();
-    throw;
-  }
+  auto* const core = new_supervisor(options, processes);
+  if (now) start_now(*core);
+  if (!now && !inert) start_at_init(*core);
   return core;
+} catch (const std::system_error& error) {  // no descriptors, processes, …
+  throw PoolBroken(std::string("the pool cannot be made: ") + error.what());
 }
 
 }  // namespace procpool::inline v0::detail

@@ -9,7 +9,8 @@ namespace procpool::inline v0::detail {
 Stream::Stream(Core& core, StreamOptions options, std::unique_ptr<Feed> feed)
     : core_(&core), options_(options), feed_(std::move(feed)) {
   core_->retain();
-  pull();
+  while (feed_ && ahead_ < options_.ahead && pull_chunk(options_.ahead - ahead_)) {
+  }
 }
 
 Stream::~Stream() {
@@ -19,9 +20,10 @@ Stream::~Stream() {
   core_->release();
 }
 
-/// Reads the input as far ahead as is wanted.
+/// Reads on for the consumer, who is about to take one element: when that is gone, as many as are
+/// wanted are ahead. Whole chunks only, so that taking one by one does not make them small.
 void Stream::pull() {
-  while (feed_ && ahead_ < options_.ahead && pull_chunk(options_.ahead - ahead_)) {
+  while (feed_ && ahead_ + options_.chunk <= options_.ahead + 1 && pull_chunk(options_.chunk)) {
   }
 }
 
@@ -93,10 +95,10 @@ bool Stream::skip_failed(bool input_failed) {
 }
 
 Stream::Got Stream::next(Item& item, Time until) {
+  pull();
   if (!reader_ || reader_->at_end()) {
     reader_.reset();
     current_ = {};
-    pull();
     const Got got = open(until);
     if (got != Got::item) return got;
   }

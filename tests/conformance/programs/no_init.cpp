@@ -2,17 +2,15 @@
 #include <procpool/procpool.hpp>
 
 #include <cstdio>
-#include <string>
+
+#include "method.hpp"
 
 int half(int x) { return x / 2; }
 
 int main(int argc, char** argv) {
-  const std::string name = argc > 1 ? argv[1] : "";
-  const auto method = name == "fork"    ? procpool::StartMethod::fork
-                      : name == "spawn" ? procpool::StartMethod::spawn
-                                        : procpool::StartMethod::forkserver;
   try {
-    const procpool::Pool pool({.processes = 2, .start_method = method});
+    const procpool::Pool pool(
+        {.processes = 2, .start_method = method_of(argc > 1 ? argv[1] : "")});
     std::printf("%d\n", pool.apply(half, 84));
   } catch (const procpool::Misuse& error) {
     std::printf("Misuse: %s\n", error.what());

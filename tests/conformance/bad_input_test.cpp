@@ -1,0 +1,148 @@
+// Bad input gets the error that says what to do, and leaves the pool and the machine clean.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <utility>
+
+#include "conformance/conformance.hpp"
+
+namespace procpool::test {
+namespace {
+
+std::string program(const std::string& name) { return PROCPOOL_TEST_PROGRAMS "/" + name; }
+
+// What a program prints, both streams, and its wait status.
+std::pair<std::string, int> run(const std::string& command) {
+  std::FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+  if (pipe == nullptr) return {"popen failed", -1};
+  std::string text;
+  for (std::array<char, 4096> part; std::fgets(part.data(), part.size(), pipe) != nullptr;)
+    text += part.data();
+  return {text, pclose(pipe)};
+}
+
+std::string name_of(StartMethod method) {
+  return method == StartMethod::fork    ? "fork"
+         : method == StartMethod::spawn ? "spawn"
+                                        : "forkserver";
+}
+
+TEST_P(Conformance, P_START_02_without_init_a_pool_is_misuse_and_never_a_fork_bomb) {
+  const auto [text, status] = run(program("no_init") + " " + name_of(GetParam()));
+  if (GetParam() == StartMethod::fork) {
+    EXPECT_EQ(text, "42\n");
+    EXPECT_EQ(status, 0);
+  } else {
+    EXPECT_TRUE(text.starts_with("Misuse: ")) << text;
+    EXPECT_TRUE(contains(text, "init(argc, argv)")) << text;
+    ASSERT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 3);
+  }
+}
+
+TEST_P(Conformance, P_POOL_11_a_pool_of_static_storage) {
+  const auto [text, status] =
+      run("timeout -k 1 20 " + program("static_pool") + " " + name_of(GetParam()));
+  EXPECT_EQ(text, "made before main\n49\n64\nend of main\n");
+  EXPECT_EQ(status, 0);
+}
+
+// Few descriptors: the constructor says which call wanted one more, and nothing stays behind.
+TEST_P(Conformance, P_POOL_03_out_of_descriptors_at_construction) {
+  const auto [text, status] =
+      run("timeout -k 1 30 " + program("few_descriptors") + " " + name_of(GetParam()));
+  EXPECT_EQ(status, 0) << text;
+  EXPECT_TRUE(contains(text, "clean")) << text;
+}
+
+std::string broken_with(const std::filesystem::path& executable) {
+  return error_of<PoolBroken>([&] {
+    Pool({.processes = 3, .start_method = StartMethod::spawn, .worker_executable = executable});
+  });
+}
+
+class BadWorker : public Conformance {};
+
+TEST_P(BadWorker, a_missing_worker_program_is_named) {
+  const auto text = broken_with(file("missing"));
+  EXPECT_TRUE(contains(text, "missing")) << text;
+  EXPECT_TRUE(contains(text, "No such file")) << text;
+}
+
+TEST_P(BadWorker, a_worker_program_that_cannot_be_executed_is_named) {
+  std::ofstream(file("text")) << "text";
+  const auto text = broken_with(file("text"));
+  EXPECT_TRUE(contains(text, "text")) << text;
+  EXPECT_TRUE(contains(text, "Permission denied")) << text;
+}
+
+TEST_P(BadWorker, a_program_that_ends_at_once_is_no_worker) {
+  EXPECT_NE(broken_with("/bin/false"), "");
+}
+
+// The fourth does not start: the three that did are stopped.
+TEST_P(BadWorker, P_POOL_03_workers_already_started_are_stopped) {
+  const std::string script = file("worker");
+  std::ofstream(script) << "#!/bin/sh\n"
+                        << "echo x >> " << file("starts") << "\n"
+                        << "[ -e " << file("bad") << " ] && exit 7\n"
+                        << "[ $(wc -l < " << file("starts") << ") -ge 4 ] && exit 7\n"
+                        << "exec " << std::filesystem::read_symlink("/proc/self/exe")
+                        << " \"$@\"\n";
+  std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+  const auto text = error_of<PoolBroken>([&] {
+    Pool({.processes = 6, .start_method = StartMethod::spawn, .worker_executable = script});
+  });
+  EXPECT_NE(text, "");
+  EXPECT_GE(std::filesystem::file_size(file("starts")), 2U * 4U);
+}
+
+// Another build has other code at the same places: it must not be used, or only by what it knows.
+TEST_P(BadWorker, tasks_of_this_program_are_unknown_to_another) {
+  for (const std::string& other : {std::string(PROCPOOL_WORKER_PROGRAM), program("other_build")}) {
+    const Pool pool(
+        {.processes = 1, .start_method = StartMethod::spawn, .worker_executable = other});
+    const auto pids = pool.pids();
+    const auto text = error_of<UnknownTask>([&] { pool.apply(square, 3); });
+    EXPECT_TRUE(contains(text, "run the same build on both sides")) << text;
+    EXPECT_THROW(pool.map([](int x) { return x; }, {1, 2, 3}), UnknownTask);
+    EXPECT_EQ(pool.pids(), pids);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(spawn, BadWorker, testing::Values(StartMethod::spawn));
+
+std::string echo(std::string text) { return text; }
+std::size_t length(const std::string& text) { return text.size(); }
+std::string letters(std::size_t count) { return std::string(count, 'l'); }
+
+TEST_P(Conformance, P_MAP_05_payloads_larger_than_the_ring) {
+  const Pool pool = make_pool(2);
+  for (const std::size_t size : {64UL << 10U, (64UL << 10U) + 1, 1UL << 20U, 100UL << 20U}) {
+    std::string text(size, 'a');
+    text.front() = 'b';
+    text.back() = 'c';
+    EXPECT_EQ(pool.apply(length, text), size);
+    EXPECT_EQ(pool.apply(letters, size).size(), size);
+    EXPECT_TRUE(pool.apply(echo, text) == text) << size;
+  }
+  for (const auto& text : pool.map(letters, std::vector<std::size_t>(20, 300'000))) {
+    EXPECT_EQ(text.size(), 300'000U);
+  }
+}
+
+TEST_P(Conformance, P_MAP_05_payloads_larger_than_memory) {
+  const auto [text, status] =
+      run("timeout -k 1 40 " + program("little_memory") + " " + name_of(GetParam()));
+  EXPECT_EQ(status, 0) << text;
+  EXPECT_TRUE(text.starts_with("argument: EncodingError")) << text;
+  EXPECT_TRUE(contains(text, "\nafterwards: 49\n")) << text;
+}
+
+}  // namespace
+}  // namespace procpool::test

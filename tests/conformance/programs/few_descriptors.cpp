@@ -1,0 +1,65 @@
+// Makes pools with ever more descriptors allowed. Each is made, or refused by PoolBroken with the
+// reason, and then nothing is left behind.
+#include <procpool/procpool.hpp>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <iterator>
+#include <string>
+
+#include "method.hpp"
+
+namespace {
+
+int square(int x) { return x * x; }
+
+std::ptrdiff_t open_descriptors() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+}
+bool has_child() {
+  siginfo_t info{};
+  return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+void allow(rlim_t descriptors) {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = descriptors;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// Empty: the pool was made and ran a task.
+std::string refusal(procpool::StartMethod method) {
+  try {
+    const procpool::Pool pool({.processes = 2, .start_method = method});
+    if (pool.apply(square, 4) != 16) return "wrong";
+    return {};
+  } catch (const procpool::PoolBroken& error) {
+    return error.what();
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  procpool::init(argc, argv);
+  const auto method = method_of(argc > 1 ? argv[1] : "");
+  refusal(method);
+  const auto before = open_descriptors();
+  int refused = 0;
+  for (rlim_t most = 4; most != 48; ++most) {
+    allow(most);
+    const std::string text = refusal(method);
+    allow(1024);
+    if (!text.empty()) ++refused;
+    if (text.empty() && most < 6) return std::puts("a pool of four descriptors?"), 1;
+    if (!text.empty() && text.find("Too many open files") == std::string::npos)
+      return std::printf("%d: says nothing of the limit: %s\n", int(most), text.c_str()), 2;
+    if (open_descriptors() != before || has_child())
+      return std::printf("%d: left behind after: %s\n", int(most), text.c_str()), 3;
+  }
+  if (const auto text = refusal(method); !text.empty()) return std::puts(text.c_str()), 4;
+  std::printf("refused %d times, clean\n", refused);
+}

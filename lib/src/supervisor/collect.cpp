@@ -40,12 +40,16 @@ void Supervisor::collect_from(Worker& worker) {
   unsigned count = 0;
   channel::Arrival arrival;
   shm::Look look;
+  const std::uint64_t passed = worker.end.passed_hint();  // before what it published before that
   while ((look = worker.end.peek(arrival)) == shm::Look::record) {
     if (count == records_per_look || !accept(worker, arrival)) break;
     worker.end.pop();
     ++count;
   }
   if (look == shm::Look::violation) violated(worker, "its result ring is not in any legal state");
+  if (look == shm::Look::empty && worker.hand.awaits_before(passed)) {
+    violated(worker, "it passed a call without an outcome");
+  }
   if (count == 0) return;
   worker.end.release();
   collected_ = true;

@@ -54,6 +54,14 @@ class Hand {
     while (base_ < passed_ && slots_[base_ % shm::slot_count].work == nullptr) ++base_;
   }
 
+  /// Whether an outcome is awaited from a slot before this one.
+  bool awaits_before(std::uint64_t sequence) const {
+    for (std::uint64_t at = base_; at < sequence && at != tail_; ++at) {
+      if (slots_[at % shm::slot_count].work != nullptr) return true;
+    }
+    return false;
+  }
+
   /// Oldest first, those whose outcome is awaited. `visit` may close the one it is given.
   template <class Visit>
   void each(Visit visit) {

@@ -24,6 +24,15 @@ namespace {
 /// busy machine; too long: the task's error is late when the template is gone.
 constexpr auto status_patience = 50ms;
 
+/// How long a worker may take from the request to its hello. Too short: slow static initialisation
+/// under `spawn` counts as a failure; too long: a stuck template or worker is noticed late.
+constexpr auto start_patience = 30s;
+
+bool is_gone(const std::exception& error) {
+  const auto* const failed = dynamic_cast<const std::system_error*>(&error);
+  return failed != nullptr && failed->code() == std::errc::broken_pipe;
+}
+
 std::string ending(const os::ExitStatus& status) {
   switch (status.how) {
     case os::ExitStatus::How::signaled: return "was killed by " + os::signal_name(status.value);
@@ -114,12 +123,13 @@ void Supervisor::start_worker(int seat, Lock& lock) {
     launcher->launch(ticket, std::move(socket));
     lock.lock();
     launcher_seen_ = attention_ = true;
+    if (find(ticket) != nullptr) driver_.at(worker.start_due = Clock::now() + start_patience);
   } catch (const std::exception& error) {
-    why = error.what();
     if (!lock.owns_lock()) lock.lock();
     if (find(ticket) == nullptr) return;  // buried with its launcher meanwhile
     bury(worker);
-    failed_to_start(why);
+    launcher_seen_ = true;
+    if (!is_gone(error)) failed_to_start(error.what());  // else its loss is one failure, soon read
   }
 }
 
@@ -245,7 +255,20 @@ void Supervisor::reap() {
     Worker* const worker = seats_[seat].get();
     if (worker == nullptr) continue;
     if (worker->phase == Phase::stopping) send_stop(*worker);
+    if (worker->phase == Phase::starting) check_start(*worker);
     if (worker->exit_seen) reap(*worker);
+  }
+}
+
+/// A worker, or the template that was asked for it, that does not get on is stopped or stuck.
+void Supervisor::check_start(Worker& worker) {
+  if (worker.start_due == never) return;
+  if (Clock::now() < worker.start_due) return driver_.at(worker.start_due);
+  worker.start_due = never;
+  if (worker.pidfd) {
+    launcher_->kill(worker.pid, worker.pidfd.get());
+  } else {
+    launcher_->give_up();
   }
 }
 

@@ -53,6 +53,8 @@ class Launcher {
   virtual std::optional<os::ExitStatus> status(pid_t pid, int pidfd) = 0;
   /// Kills the worker's whole process group, while it is not reaped.
   virtual void kill(pid_t pid, int pidfd) = 0;
+  /// A request was not answered: ends the template process, so that it is `lost`.
+  virtual void give_up() {}
   /// All workers are gone: ends the template process and waits for its end.
   virtual void finish() = 0;
 };

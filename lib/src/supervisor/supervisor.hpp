@@ -155,6 +155,7 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   void retire(Worker& worker);
   bool send_stop(Worker& worker);
   void reap();
+  void check_start(Worker& worker);
   void reap(Worker& worker);
   void settle_dead(Worker& worker);
   void settle_dead(Worker& worker, Holding& holding, std::uint32_t begun);

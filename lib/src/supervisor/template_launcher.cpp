@@ -46,7 +46,12 @@ class TemplateLauncher final : public Launcher {
     os::SocketPair pair = os::make_socket_pair();
     socket_ = os::guard(std::move(pair.ours));
     start(method, std::move(pair.theirs));
-    greet();
+    try {
+      greet();
+    } catch (...) {
+      finish();
+      throw;
+    }
   }
   ~TemplateLauncher() override { finish(); }
 
@@ -96,6 +101,8 @@ class TemplateLauncher final : public Launcher {
     os::send_signal(pidfd, 9);
   }
 
+  void give_up() override { os::send_signal(pidfd_.get(), 9); }
+
   void finish() override {
     socket_.reset();  // the template ends when it sees that
     if (!pidfd_) return;
@@ -110,7 +117,7 @@ class TemplateLauncher final : public Launcher {
     if (method == StartMethod::fork) {
       pid_ = os::fork_process();
       if (pid_ == 0) enter_template(theirs.release());
-      pidfd_ = os::guard(os::open_pidfd(pid_));
+      pidfd_ = os::guard(os::open_child_pidfd(pid_));
       return;
     }
     os::Spawned spawned =

@@ -40,6 +40,7 @@ struct Worker {
   bool exit_seen = false;
   bool control_seen = false;
   bool stop_sent = false;
+  Deadline start_due = never;  // by when it must have said hello
   bool full = false;     // could not take a call since the last collection
   bool no_room = false;  // every slot was in use, and it had passed `hint`
   std::uint64_t hint = 0;

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 #include <iostream>
+#include <system_error>
 
 #include "os/error.hpp"
 
@@ -96,6 +97,17 @@ bool send_signal(int pidfd, int signal) noexcept { return signal_by_pidfd(pidfd,
 
 void kill_group(pid_t leader) noexcept {
   if (leader > 1) ::kill(-leader, SIGKILL);  // ESRCH: it never became a leader, or all are gone
+}
+
+Fd open_child_pidfd(pid_t pid) {
+  try {
+    return open_pidfd(pid);
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::no_such_process) throw;  // the host reaps: it is gone
+    ::kill(pid, SIGKILL);
+    while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
+    throw;
+  }
 }
 
 std::optional<ExitStatus> reap(int pidfd, pid_t pid) noexcept {

@@ -21,6 +21,9 @@ struct ExitStatus {
 pid_t this_pid() noexcept;
 /// A pidfd, close-on-exec. Throws std::system_error; ESRCH when there is no such process.
 Fd open_pidfd(pid_t pid);
+/// The same for a child just started, which does not live on unwatched: when no descriptor is left it
+/// is killed and reaped.
+Fd open_child_pidfd(pid_t pid);
 /// True once the process has exited (it may still be a zombie).
 bool has_exited(int pidfd) noexcept;
 /// False when the process was already gone.

@@ -126,18 +126,6 @@ void wait_for(pid_t pid) {
   while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
 }
 
-// A child that cannot be watched (no descriptor left) must not live on.
-Fd watch_or_end(pid_t pid) {
-  try {
-    return open_pidfd(pid);
-  } catch (const std::system_error& error) {
-    if (error.code() == std::errc::no_such_process) throw;  // the host reaps: it is gone
-    ::kill(pid, SIGKILL);
-    wait_for(pid);
-    throw;
-  }
-}
-
 // argv[0] of this program, as it was started, so that ps shows the same name.
 std::string own_name() {
   const std::vector<std::string> words = command_line();
@@ -171,7 +159,7 @@ Spawned spawn(const std::filesystem::path& program, const std::vector<std::strin
     if (child.pid > 0) wait_for(child.pid);
     fail_with(child.error, child.pid > 0 ? "execve" : "vfork", path);
   }
-  return {child.pid, watch_or_end(child.pid)};
+  return {child.pid, open_child_pidfd(child.pid)};
 }
 
 }  // namespace procpool::inline v0::os

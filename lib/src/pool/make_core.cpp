@@ -1,5 +1,6 @@
 // From options to a running core: what is checked, and when the workers start.
 
+#include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -77,8 +78,8 @@ void start_now(supervisor::Supervisor& core) {
 void start_at_init(supervisor::Supervisor& core) {
   core.retain();
   os::at_init([&core] {
+    const std::unique_ptr<Core, void (*)(Core*)> held(&core, [](Core* c) { c->release(); });
     core.start();
-    core.release();
   });
 }
 

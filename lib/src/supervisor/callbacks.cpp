@@ -69,12 +69,15 @@ Callbacks::~Callbacks() {
   }
 }
 
+void Callbacks::start() {
+  const std::lock_guard lock(shared_->lock);
+  if (shared_->thread.joinable()) return;
+  shared_->thread = std::thread([shared = shared_] { loop(shared); });
+}
+
 void Callbacks::post(std::vector<std::function<void()>> callbacks) {
   const std::lock_guard lock(shared_->lock);
   for (auto& callback : callbacks) shared_->queue.push_back(std::move(callback));
-  if (!shared_->thread.joinable()) {
-    shared_->thread = std::thread([shared = shared_] { loop(shared); });
-  }
   shared_->changed.notify_all();
 }
 

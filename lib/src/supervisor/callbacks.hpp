@@ -18,7 +18,9 @@ class Callbacks {
   /// Everything posted has run; not on the callback thread, which is left to end by itself there.
   ~Callbacks();
 
-  /// Never waits for a callback. Throws std::system_error when the thread cannot be started.
+  /// Before the first `post`. Throws std::system_error when the thread cannot be started.
+  void start();
+  /// Never waits for a callback.
   void post(std::vector<std::function<void()>> callbacks);
   /// Runs one here and now, errors reported as ever.
   void run(const std::function<void()>& callback) noexcept;

@@ -55,7 +55,13 @@ void Supervisor::start() {
   if (launcher_->socket() >= 0) driver_.watch(launcher_->socket(), key_of(Key::launcher, 0));
   started_ = starting_ = true;
   retain();  // the background thread's
-  background_ = std::thread([this] { run_background(); });
+  try {
+    background_ = std::thread([this] { run_background(); });
+  } catch (...) {
+    started_ = starting_ = false;
+    release();
+    throw;
+  }
   Lock lock = driver_.hold();
   attention_ = true;
   driver_.kick_background();
@@ -139,22 +145,36 @@ void Supervisor::accept_node(Node& node) {
 /// submitters look at the results now and then.
 void Supervisor::supply(Lock& lock) {
   if (saturated_ && ++submitted_ % submissions_per_look != 0) return let_go(lock);
-  if (saturated_) {
-    collect();
-    passing_ = true;
-  }
-  dispatch();
-  saturated_ = ledger_.front() != nullptr;
+  guarded([this] {
+    if (saturated_) {
+      collect();
+      passing_ = true;
+    }
+    dispatch();
+  });
   let_go(lock);
+}
+
+/// A turn that runs out of memory or descriptors half way leaves a state that nobody can vouch for:
+/// the pool is broken then, every task ends, and no thread but the failed call's own is involved.
+template <class Step>
+void Supervisor::guarded(Step step) {
+  try {
+    step();
+  } catch (const std::exception& error) {
+    break_pool(std::string("the supervisor could not go on: ") + error.what());
+  }
+  saturated_ = ledger_.front() != nullptr;
 }
 
 // ---- turns ---------------------------------------------------------------------------------------
 
 void Supervisor::turn() {
-  collect();
-  if (attention_ || (state_ != State::open && !finishing_)) attend();
-  dispatch();
-  saturated_ = ledger_.front() != nullptr;
+  guarded([this] {
+    collect();
+    if (attention_ || (state_ != State::open && !finishing_)) attend();
+    dispatch();
+  });
 }
 
 /// What is not there at every turn.
@@ -278,6 +298,7 @@ void Supervisor::discard_waiting(detail::Batch& batch) {
 
 void Supervisor::on_done(Node& node, std::function<void()> callback) {
   check_mine();
+  callbacks_.start();  // here, where it may fail, and not in a turn
   Lock lock = driver_.hold();
   if (!node.done()) {
     node.more().callbacks.push_back(std::move(callback));

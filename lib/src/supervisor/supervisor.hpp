@@ -106,6 +106,8 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   void accept_node(detail::Node& node);
   static void give_slab_or_throw(detail::Assignment& work);
   void supply(Lock& lock);
+  template <class Step>
+  void guarded(Step step);
   void attend();
   void discard_waiting(detail::Batch& batch);
   void add_chore(std::function<void(Lock&)> chore);

@@ -2,9 +2,12 @@
 
 #include <exception>
 #include <string>
+#include <string_view>
 
 #include <procpool/detail/core.hpp>
+#include <procpool/detail/descriptor.hpp>
 #include <procpool/detail/encode.hpp>
+#include <procpool/detail/result.hpp>
 #include <procpool/errors.hpp>
 #include <procpool/future.hpp>
 #include <procpool/results.hpp>
@@ -57,6 +60,28 @@ void throw_encoding_failed() {
         EncodingError(std::string("an argument could not be encoded: ") + error.what()));
   } catch (...) {
     std::throw_with_nested(EncodingError("an argument could not be encoded"));
+  }
+}
+
+void throw_result_encoding_failed(std::string_view compilers_text) {
+  try {
+    throw;
+  } catch (const EncodingError&) {
+    throw;
+  } catch (const std::exception& error) {
+    std::throw_with_nested(EncodingError("a result of type " + readable_type(compilers_text) +
+                                         " could not be encoded: " + error.what()));
+  }
+}
+
+void throw_result_decoding_failed(std::string_view compilers_text) {
+  try {
+    throw;
+  } catch (const DecodingError&) {
+    throw;
+  } catch (const std::exception& error) {
+    std::throw_with_nested(DecodingError("a result of type " + readable_type(compilers_text) +
+                                         " could not be decoded: " + error.what()));
   }
 }
 

@@ -42,7 +42,7 @@ class Work {
       arguments.call(f);
     } else {
       decltype(auto) result = arguments.call(f);
-      save_result(invocation.result(), result);
+      save_result_or_say(invocation.result(), result);
     }
   }
 

@@ -3,8 +3,10 @@
 // How a result comes home.
 
 #include <procpool/detail/argument.hpp>
+#include <procpool/detail/type_text.hpp>
 
 #include <cstddef>
+#include <exception>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,13 +40,34 @@ void save_result(SpanOut& out, const std::span<T, Extent>& result) {
   save_elements(out, std::span<const std::remove_cv_t<T>>(result));
 }
 
+/// Called in a handler: what serialising a result of this type threw, as an EncodingError that names
+/// the type, with the original nested in it.
+[[noreturn]] void throw_result_encoding_failed(std::string_view compilers_text);
+
+/// The same at home, as a DecodingError.
+[[noreturn]] void throw_result_decoding_failed(std::string_view compilers_text);
+
+/// save_result; what the value's own serialisation throws is no error of the task.
+template <class R>
+void save_result_or_say(SpanOut& out, const R& result) {
+  try {
+    save_result(out, result);
+  } catch (const std::exception&) {
+    throw_result_encoding_failed(type_text<R>());
+  }
+}
+
 /// Decodes what the worker encoded. Throws DecodingError.
 template <class R>
 R load_result(SpanIn& in) {
   if constexpr (!std::is_void_v<R>) {
-    R result = decode<R>(in);
-    in.expect_end();
-    return result;
+    try {
+      R result = decode<R>(in);
+      in.expect_end();
+      return result;
+    } catch (const std::exception&) {
+      throw_result_decoding_failed(type_text<R>());
+    }
   }
 }
 

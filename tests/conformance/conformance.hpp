@@ -54,7 +54,7 @@ std::vector<int> first_numbers(int count);  // 0, 1, …
 // Tasks.
 int square(int x);
 int own_pid();
-int wait_at(const std::string& gate, int value);                              // a gate's path
+int wait_at(const std::string& gate, int value);  // a gate's path
 int ring_and_wait(const std::string& bell, const std::string& gate, int value);
 void mark(const std::string& path);
 [[noreturn]] void fail_with(const std::string& text);  // std::runtime_error

@@ -97,8 +97,7 @@ TEST_P(Conformance, P_IMAP_02_exactly_buffersize_elements_are_pulled_ahead) {
   const Pool pool = make_pool(2);
   for (const int chunksize : {1, 3}) {
     CountedRange input;
-    auto stream = pool.imap(square, input,
-                            {.chunksize = chunksize, .buffersize = 6});
+    auto stream = pool.imap(square, input, {.chunksize = chunksize, .buffersize = 6});
     EXPECT_EQ(input.pulled, 6);
     for (int i = 0; i != 20; ++i) {
       EXPECT_EQ(stream.next(), i * i);
@@ -113,8 +112,8 @@ TEST_P(Conformance, P_IMAP_02_each_element_taken_lets_one_in) {
   const Pool pool = make_pool(2);
   for (const int ahead : {1, 2, 5}) {
     CountedRange input;
-    auto stream = pool.imap(square, input, {.chunksize = 1,
-                                            .buffersize = static_cast<std::size_t>(ahead)});
+    auto stream =
+        pool.imap(square, input, {.chunksize = 1, .buffersize = static_cast<std::size_t>(ahead)});
     EXPECT_EQ(input.pulled, ahead);
     for (int i = 0; i != 10; ++i) {
       EXPECT_EQ(stream.next(), i * i);
@@ -245,9 +244,8 @@ TEST_P(Conformance, P_IMAP_04_dropping_the_stream_cancels_what_has_not_started) 
   Gate gate(file("gate"));
   Bell bell(file("bell"));
   {
-    auto stream =
-        pool.imap(partial(mark_and_wait, file("marks"), bell.path(), gate.path()),
-                  first_numbers(100), {.chunksize = 1, .buffersize = 50});
+    auto stream = pool.imap(partial(mark_and_wait, file("marks"), bell.path(), gate.path()),
+                            first_numbers(100), {.chunksize = 1, .buffersize = 50});
     bell.wait();
   }
   EXPECT_EQ(count_marks(file("marks")), 1U);

@@ -18,7 +18,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-static_assert(!std::is_copy_constructible_v<Pool> && !std::is_copy_assignable_v<Pool>);  // P_POOL_09
+// P_POOL_09
+static_assert(!std::is_copy_constructible_v<Pool> && !std::is_copy_assignable_v<Pool>);
 static_assert(std::is_nothrow_move_constructible_v<Pool>);
 static_assert(!task<int (*)(const Pool&), Pool> && !shippable<Pool>);
 static_assert(!std::is_constructible_v<Pool, bool> && !std::is_constructible_v<Pool, char> &&
@@ -29,8 +30,8 @@ static_assert(!std::is_convertible_v<int, Pool>);
 
 TEST_P(Conformance, P_POOL_01_a_count_below_one_or_absurd_is_misuse) {
   const auto refusal = [&](int count) { return error_of<Misuse>([&] { make_pool(count); }); };
-  for (const int count : {0, -1, std::numeric_limits<int>::min(), 4097,
-                          std::numeric_limits<int>::max()}) {
+  for (const int count :
+       {0, -1, std::numeric_limits<int>::min(), 4097, std::numeric_limits<int>::max()}) {
     EXPECT_NE(refusal(count), "") << count;
   }
   EXPECT_TRUE(contains(refusal(0), "Number of processes must be at least 1")) << refusal(0);

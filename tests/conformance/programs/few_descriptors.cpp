@@ -1,8 +1,8 @@
 // Makes pools with ever more descriptors allowed. Each is made, or refused by PoolBroken with the
 // reason, and then nothing is left behind.
-#include <procpool/procpool.hpp>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <procpool/procpool.hpp>
 
 #include <cerrno>
 #include <cstdio>

@@ -1,6 +1,6 @@
 // Sends and fetches more than this process may map. The pool must say so and stay usable.
-#include <procpool/procpool.hpp>
 #include <sys/resource.h>
+#include <procpool/procpool.hpp>
 
 #include <cstddef>
 #include <cstdio>

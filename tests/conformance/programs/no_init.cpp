@@ -9,8 +9,7 @@ int half(int x) { return x / 2; }
 
 int main(int argc, char** argv) {
   try {
-    const procpool::Pool pool(
-        {.processes = 2, .start_method = method_of(argc > 1 ? argv[1] : "")});
+    const procpool::Pool pool({.processes = 2, .start_method = method_of(argc > 1 ? argv[1] : "")});
     std::printf("%d\n", pool.apply(half, 84));
   } catch (const procpool::Misuse& error) {
     std::printf("Misuse: %s\n", error.what());

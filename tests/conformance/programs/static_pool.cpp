@@ -1,7 +1,7 @@
 // A pool that is made before main and destroyed after it. What the program prints is the test: a
 // worker or template in which the pool were not inert would print too, or make pools without end.
-#include <procpool/procpool.hpp>
 #include <unistd.h>
+#include <procpool/procpool.hpp>
 
 #include <cstdio>
 #include <fstream>

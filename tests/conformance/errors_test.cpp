@@ -1,0 +1,335 @@
+// Errors come home as themselves.
+#include <signal.h>
+
+#include <any>
+#include <cerrno>
+#include <exception>
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <ios>
+#include <memory>
+#include <new>
+#include <optional>
+#include <regex>
+#include <system_error>
+#include <typeinfo>
+#include <utility>
+#include <variant>
+
+#include "conformance/conformance.hpp"
+
+namespace procpool::test {
+namespace {
+
+template <class E>
+void throw_text() {
+  throw E("its text");
+}
+template <class E>
+void throw_bare() {
+  throw E();
+}
+
+// Caught as E, with the text and the trace of the task.
+template <class E, class Task>
+void expect_home(const Pool& pool, Task task, const std::string& text) {
+  try {
+    pool.apply(task);
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const E& error) {
+    EXPECT_TRUE(contains(error.what(), text)) << error.what();
+    EXPECT_NE(trace(error), "") << error.what();
+  } catch (const std::exception& error) {
+    ADD_FAILURE() << "another type: " << typeid(error).name() << " " << error.what();
+  }
+}
+
+TEST_P(Conformance, P_ERR_01_standard_types_arrive_as_themselves) {
+  const Pool pool = make_pool(1);
+  expect_home<std::logic_error>(pool, throw_text<std::logic_error>, "its text");
+  expect_home<std::invalid_argument>(pool, throw_text<std::invalid_argument>, "its text");
+  expect_home<std::domain_error>(pool, throw_text<std::domain_error>, "its text");
+  expect_home<std::length_error>(pool, throw_text<std::length_error>, "its text");
+  expect_home<std::out_of_range>(pool, throw_text<std::out_of_range>, "its text");
+  expect_home<std::runtime_error>(pool, throw_text<std::runtime_error>, "its text");
+  expect_home<std::range_error>(pool, throw_text<std::range_error>, "its text");
+  expect_home<std::overflow_error>(pool, throw_text<std::overflow_error>, "its text");
+  expect_home<std::underflow_error>(pool, throw_text<std::underflow_error>, "its text");
+  expect_home<std::ios_base::failure>(pool, throw_text<std::ios_base::failure>, "its text");
+  expect_home<std::bad_alloc>(pool, throw_bare<std::bad_alloc>, "");
+  expect_home<std::bad_array_new_length>(pool, throw_bare<std::bad_array_new_length>, "");
+  expect_home<std::bad_cast>(pool, throw_bare<std::bad_cast>, "");
+  expect_home<std::bad_typeid>(pool, throw_bare<std::bad_typeid>, "");
+  expect_home<std::bad_any_cast>(pool, throw_bare<std::bad_any_cast>, "");
+  expect_home<std::bad_exception>(pool, throw_bare<std::bad_exception>, "");
+  expect_home<std::bad_function_call>(pool, throw_bare<std::bad_function_call>, "");
+  expect_home<std::bad_weak_ptr>(pool, throw_bare<std::bad_weak_ptr>, "");
+  expect_home<std::bad_optional_access>(pool, throw_bare<std::bad_optional_access>, "");
+  expect_home<std::bad_variant_access>(pool, throw_bare<std::bad_variant_access>, "");
+}
+
+void throw_system(int code) {
+  throw std::system_error(code, std::generic_category(), "opening the door");
+}
+void throw_io() { throw std::ios_base::failure("reading", std::io_errc::stream); }
+void throw_filesystem() {
+  throw std::filesystem::filesystem_error("copying", "/from", "/to",
+                                          std::make_error_code(std::errc::io_error));
+}
+void throw_regex() { throw std::regex_error(std::regex_constants::error_brack); }
+void throw_future() { throw std::future_error(std::future_errc::broken_promise); }
+
+TEST_P(Conformance, P_ERR_01_codes_and_paths_arrive_too) {
+  const Pool pool = make_pool(1);
+  try {
+    pool.apply(throw_system, ENOENT);
+    ADD_FAILURE();
+  } catch (const std::system_error& error) {
+    EXPECT_EQ(error.code(), std::error_code(ENOENT, std::generic_category()));
+    EXPECT_STREQ(error.what(),
+                 std::system_error(ENOENT, std::generic_category(), "opening the door").what());
+  }
+  try {
+    pool.apply(throw_filesystem);
+    ADD_FAILURE();
+  } catch (const std::filesystem::filesystem_error& error) {
+    EXPECT_EQ(error.path1(), "/from");
+    EXPECT_EQ(error.path2(), "/to");
+    EXPECT_EQ(error.code(), std::errc::io_error);
+  }
+  try {
+    pool.apply(throw_io);
+    ADD_FAILURE();
+  } catch (const std::ios_base::failure& error) {
+    EXPECT_EQ(error.code(), std::io_errc::stream);
+  }
+  try {
+    pool.apply(throw_regex);
+    ADD_FAILURE();
+  } catch (const std::regex_error& error) {
+    EXPECT_EQ(error.code(), std::regex_constants::error_brack);
+  }
+  try {
+    pool.apply(throw_future);
+    ADD_FAILURE();
+  } catch (const std::future_error& error) {
+    EXPECT_EQ(error.code(), std::future_errc::broken_promise);
+  }
+}
+
+class Rejected : public std::runtime_error {
+ public:
+  Rejected() : Rejected("", 0, {}) {}
+  Rejected(const std::string& text, int code, std::vector<std::string> reasons)
+      : std::runtime_error(text), code_(code), reasons_(std::move(reasons)) {}
+  int code() const { return code_; }
+  const std::vector<std::string>& reasons() const { return reasons_; }
+  template <class Archive>
+  void serialize(Archive& ar) {
+    ar(code_, reasons_);
+  }
+
+ private:
+  int code_;
+  std::vector<std::string> reasons_;
+};
+const bool rejected_is_registered = register_exception<Rejected>();
+
+class Unregistered : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+class Final final : public std::exception {
+ public:
+  const char* what() const noexcept override { return "final"; }
+  int number = 0;
+  template <class Archive>
+  void serialize(Archive& ar) {
+    ar(number);
+  }
+};
+const bool final_is_registered = register_exception<Final>();
+
+void throw_rejected() { throw Rejected("by the porter", 7, {"late", "loud"}); }
+void throw_unregistered() { throw Unregistered("who am I"); }
+void throw_final() {
+  Final error;
+  error.number = 12;
+  throw error;
+}
+void throw_int() { throw 42; }
+
+TEST_P(Conformance, P_ERR_01_registered_types_arrive_with_all_their_fields) {
+  ASSERT_TRUE(rejected_is_registered);
+  const Pool pool = make_pool(1);
+  try {
+    pool.apply(throw_rejected);
+    ADD_FAILURE();
+  } catch (const Rejected& error) {
+    EXPECT_STREQ(error.what(), "by the porter");
+    EXPECT_EQ(error.code(), 7);
+    EXPECT_EQ(error.reasons(), (std::vector<std::string>{"late", "loud"}));
+    EXPECT_NE(trace(error), "");
+  }
+  EXPECT_THROW(register_exception<long>(), Misuse);  // after init
+}
+
+TEST_P(Conformance, P_ERR_02_the_trace_names_the_task_and_the_process) {
+  const Pool pool = make_pool(1);
+  const auto pid = std::to_string(pool.apply(own_pid));
+  const auto future = pool.submit(throw_rejected);
+  const auto text = future.remote_traceback();
+  EXPECT_TRUE(contains(text, "throw_rejected")) << text;
+  EXPECT_TRUE(contains(text, pid)) << text;
+  try {
+    future.get();
+  } catch (const std::exception& error) {
+    EXPECT_EQ(trace(error), text);
+    EXPECT_THROW(std::rethrow_if_nested(error), RemoteTraceback);
+  }
+}
+
+TEST_P(Conformance, P_ERR_02_types_that_cannot_carry_a_trace_come_bare) {
+  ASSERT_TRUE(final_is_registered);
+  const Pool pool = make_pool(1);
+  const auto future = pool.submit(throw_final);
+  try {
+    future.get();
+    ADD_FAILURE();
+  } catch (const Final& error) {
+    EXPECT_EQ(error.number, 12);
+    EXPECT_EQ(typeid(error), typeid(Final));
+    EXPECT_EQ(trace(error), "");
+  }
+  EXPECT_TRUE(contains(future.remote_traceback(), "throw_final")) << future.remote_traceback();
+}
+
+void throw_chain() {
+  try {
+    try {
+      throw std::out_of_range("cause");
+    } catch (...) {
+      std::throw_with_nested(std::runtime_error("middle"));
+    }
+  } catch (...) {
+    std::throw_with_nested(std::logic_error("top"));
+  }
+}
+std::string chain_of(const std::exception& error) {
+  std::string text = dynamic_cast<const RemoteTraceback*>(&error) ? "trace" : error.what();
+  try {
+    std::rethrow_if_nested(error);
+  } catch (const std::exception& inner) {
+    text += " < " + chain_of(inner);
+  }
+  return text;
+}
+
+TEST_P(Conformance, P_ERR_03_nested_exceptions_keep_their_chain) {
+  const Pool pool = make_pool(1);
+  try {
+    pool.apply(throw_chain);
+    ADD_FAILURE();
+  } catch (const std::logic_error& error) {
+    EXPECT_EQ(chain_of(error), "top < middle < cause < trace");
+    EXPECT_NE(trace(error), "");
+  }
+}
+
+TEST_P(Conformance, P_ERR_04_unknown_types_arrive_as_remote_errors) {
+  const Pool pool = make_pool(1);
+  try {
+    pool.apply(throw_unregistered);
+    ADD_FAILURE();
+  } catch (const RemoteError& error) {
+    EXPECT_TRUE(contains(error.type_name(), "Unregistered")) << error.type_name();
+    EXPECT_EQ(error.message(), "who am I");
+  }
+  try {
+    pool.apply(throw_int);
+    ADD_FAILURE();
+  } catch (const RemoteError& error) {
+    EXPECT_EQ(error.type_name(), "int");
+    EXPECT_TRUE(contains(error.message(), "42")) << error.message();
+  }
+}
+
+struct OneWay {
+  bool fails_there = false, fails_here = false;
+  template <class Archive>
+  void save(Archive& ar) const {
+    if (fails_there) throw std::runtime_error("not out");
+    ar(fails_there, fails_here);
+  }
+  template <class Archive>
+  void load(Archive& ar) {
+    ar(fails_there, fails_here);
+    if (fails_here) throw std::runtime_error("not in");
+  }
+};
+OneWay make_one_way(bool there, bool here) { return {there, here}; }
+
+TEST_P(Conformance, P_ERR_05_a_result_that_cannot_travel_fails_its_task_only) {
+  const Pool pool = make_pool(1);
+  const auto pids = pool.pids();
+  for (int i = 0; i != 20; ++i) {
+    const auto text = error_of<EncodingError>([&] { pool.apply(make_one_way, true, false); });
+    EXPECT_TRUE(contains(text, "OneWay")) << text;
+    EXPECT_TRUE(contains(text, "not out")) << text;
+  }
+  const auto text = error_of<DecodingError>([&] { pool.apply(make_one_way, false, true); });
+  EXPECT_TRUE(contains(text, "not in")) << text;
+  EXPECT_FALSE(pool.apply(make_one_way, false, false).fails_here);
+  EXPECT_EQ(pool.pids(), pids);
+}
+
+void throw_ten_megabytes() { throw std::runtime_error(std::string(10U << 20U, 'm')); }
+
+TEST_P(Conformance, P_ERR_06_a_text_of_ten_megabytes_is_cut_and_marked) {
+  const Pool pool = make_pool(1);
+  const auto text = error_of<std::runtime_error>([&] { pool.apply(throw_ten_megabytes); });
+  EXPECT_TRUE(text.starts_with("mmmm"));
+  EXPECT_LT(text.size(), 10U << 20U);
+  EXPECT_FALSE(text.ends_with("m")) << text.substr(text.size() - 40);
+  EXPECT_EQ(pool.apply(square, 2), 4);
+}
+
+class Uncopyable : public std::runtime_error {
+ public:
+  explicit Uncopyable(const char* text) : std::runtime_error(text) {}
+  Uncopyable(const Uncopyable& other) : std::runtime_error(other) { throw 2; }
+};
+void throw_uncopyable() { throw Uncopyable("as it is"); }
+
+TEST_P(Conformance, P_ERR_06_an_error_whose_copy_throws) {
+  const Pool pool = make_pool(1);
+  const auto pids = pool.pids();
+  EXPECT_TRUE(contains(error_of<RemoteError>([&] { pool.apply(throw_uncopyable); }), "as it is"));
+  EXPECT_EQ(pool.pids(), pids);
+}
+
+TEST_P(Conformance, P_ERR_a_crash_tells_what_is_known) {
+  const Pool pool = make_pool(1);
+  const pid_t pid = pool.apply(own_pid);
+  try {
+    pool.apply(crash);
+    ADD_FAILURE();
+  } catch (const WorkerCrashed& error) {
+    EXPECT_EQ(error.signal(), SIGKILL);
+    EXPECT_EQ(error.exit_code(), std::nullopt);
+    EXPECT_EQ(error.pid(), pid);
+    EXPECT_EQ(error.attempt(), 1U);
+    EXPECT_TRUE(error.started());
+    EXPECT_TRUE(contains(error.what(), "crash")) << error.what();
+  }
+  try {
+    pool.with(TaskOptions{.retries = 2}).apply(crash);
+    ADD_FAILURE();
+  } catch (const WorkerCrashed& error) {
+    EXPECT_EQ(error.attempt(), 3U);
+  }
+}
+
+}  // namespace
+}  // namespace procpool::test

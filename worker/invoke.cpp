@@ -28,18 +28,18 @@ constexpr std::size_t ring_payload = shm::max_payload(shm::ring_bytes) - header_
 Invoke::Invoke(channel::WorkerEnd& end, const wire::CallHeader& header)
     : end_(&end), header_(header), generation_(os::fork_generation()) {}
 
-void Invoke::run(const detail::Descriptor* descriptor) noexcept {
+void Invoke::run(BoundTask task) noexcept {
   for (bool more = claim(); more;) {
     try {
       open();
-      if (descriptor == nullptr) detail::throw_unknown_task({});
-      descriptor->thunk(*this);
+      if (task.descriptor == nullptr) detail::throw_unknown_task(task.code);
+      task.descriptor->thunk(*this);
       more = false;
     } catch (const abi::__forced_unwind&) {
       os::exit_now(channel::exit_thread_ended);
     } catch (...) {
       if (committed_) std::terminate();  // a destructor threw when the outcome was out already
-      publish_error(descriptor);
+      publish_error(task.descriptor);
       more = claim();
     }
   }

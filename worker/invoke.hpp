@@ -16,13 +16,19 @@
 
 namespace procpool::inline v0::worker {
 
+/// A task number's meaning here. `descriptor` null: this process does not have that code.
+struct BoundTask {
+  const detail::Descriptor* descriptor = nullptr;
+  detail::CodeAddress code = {};
+};
+
 class Invoke final : public detail::Invocation, private detail::Sink {
  public:
   Invoke(channel::WorkerEnd& end, const wire::CallHeader& header);
 
-  /// Claims, runs, publishes until nothing of the call is left for this worker. `descriptor` null:
+  /// Claims, runs, publishes until nothing of the call is left for this worker. Without the code
   /// each element ends with UnknownTask. noexcept: what escapes here ends the worker.
-  void run(const detail::Descriptor* descriptor) noexcept;
+  void run(BoundTask task) noexcept;
   /// Whether the slot's last element was this worker's, so that home knows it was passed.
   bool heard() const { return taken_ && element_ + 1 == header_.count; }
 

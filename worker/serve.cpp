@@ -25,15 +25,16 @@ class Bindings {
   void bind(std::uint32_t number, std::span<const std::byte> payload) {
     const auto code = *wire::read<wire::Bind>(payload);
     if (tasks_.size() <= number) tasks_.resize(number + 1);
-    tasks_[number] =
-        detail::find_descriptor(detail::locate_code({code.module, code.offset}, false));
+    tasks_[number].code = {code.module, code.offset};
+    tasks_[number].descriptor =
+        detail::find_descriptor(detail::locate_code(tasks_[number].code, false));
   }
-  const detail::Descriptor* task(std::uint32_t number) const {
-    return number < tasks_.size() ? tasks_[number] : nullptr;
+  BoundTask task(std::uint32_t number) const {
+    return number < tasks_.size() ? tasks_[number] : BoundTask{};
   }
 
  private:
-  std::vector<const detail::Descriptor*> tasks_;
+  std::vector<BoundTask> tasks_;
 };
 
 [[noreturn]] void run_slots(channel::WorkerEnd& end) {

@@ -110,6 +110,7 @@ TEST_P(BadWorker, tasks_of_this_program_are_unknown_to_another) {
     const auto pids = pool.pids();
     const auto text = error_of<UnknownTask>([&] { pool.apply(square, 3); });
     EXPECT_TRUE(contains(text, "run the same build on both sides")) << text;
+    EXPECT_TRUE(contains(text, "(build 0x") && !contains(text, "build 0x0,")) << text;
     EXPECT_THROW(pool.map([](int x) { return x; }, {1, 2, 3}), UnknownTask);
     EXPECT_EQ(pool.pids(), pids);
   }

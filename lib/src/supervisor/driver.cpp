@@ -22,16 +22,16 @@ Driver::Driver(Turns& turns, shm::Word64& target)
       home_(target),
       leader_kick_(os::make_event()),
       background_kick_(os::make_event()) {
-  leader_poller_.add(leader_kick_.get(), kick_key);
-  background_poller_.add(background_kick_.get(), kick_key);
-  watch(timer_.fd(), timer_key);
+  leader_poller_->add(leader_kick_.get(), kick_key);
+  background_poller_->add(background_kick_.get(), kick_key);
+  watch(timer_->fd(), timer_key);
 }
 
 bool Driver::wait(std::unique_lock<std::mutex>& lock, Waiter& waiter, detail::Waiters& among,
                   Deadline until) {
   among.add(waiter);
   do {
-    if (is_satisfied(waiter)) break;
+    if (is_satisfied(waiter) || retired_) break;
     if (leader_ == nullptr) {
       lead(lock, waiter, until);
     } else {
@@ -41,7 +41,7 @@ bool Driver::wait(std::unique_lock<std::mutex>& lock, Waiter& waiter, detail::Wa
   among.remove(waiter);
   // Also when this thread was promoted and found its wish fulfilled, or its time over: leadership
   // goes on.
-  if (leader_ == nullptr) pass_on();
+  if (leader_ == nullptr && !retired_) pass_on();
   return is_satisfied(waiter);
 }
 
@@ -57,13 +57,24 @@ void Driver::lead(std::unique_lock<std::mutex>& lock, Waiter& waiter, Deadline u
     // Stepping aside let the lock go: whoever fulfilled the wish then saw a leader that is awake.
     if (!turns_->visible() && !is_satisfied(waiter)) {
       leader_asleep_ = true;
-      sleep(lock, leader_poller_, until);
+      sleep(lock, *leader_poller_, until);
       leader_asleep_ = false;
     }
     home_.awake(shm::Sleeper::leader);
   }
   leader_ = nullptr;
   home_.announce(shm::Sleeper::background);
+  if (retired_) retire();
+}
+
+void Driver::retire() {
+  retired_ = true;
+  if (leader_ != nullptr) return wake(*leader_);
+  leader_poller_.reset();
+  background_poller_.reset();
+  timer_.reset();
+  leader_kick_.reset();
+  background_kick_.reset();
 }
 
 /// Between two looks: others may take the lock, and the processor.
@@ -118,19 +129,19 @@ void Driver::run_background() {
   while (!turns_->over()) {
     // Not in the way of a submitter that keeps the results flowing itself.
     if (turns_->driven_in_passing() && leader_ == nullptr) {
-      sleep(lock, background_poller_, Clock::now() + gathering);
+      sleep(lock, *background_poller_, Clock::now() + gathering);
       continue;
     }
     turns_->turn();
     const bool more = turns_->expects_more();
     if (turns_->do_chore(lock)) continue;
     if (leader_ != nullptr) {
-      sleep(lock, background_poller_, never);  // the leader announces when it leaves
+      sleep(lock, *background_poller_, never);  // the leader announces when it leaves
     } else if (more) {
-      sleep(lock, background_poller_, Clock::now() + gathering);
+      sleep(lock, *background_poller_, Clock::now() + gathering);
     } else {
       home_.announce(shm::Sleeper::background);
-      if (!turns_->visible()) sleep(lock, background_poller_, never);
+      if (!turns_->visible()) sleep(lock, *background_poller_, never);
     }
     home_.awake(shm::Sleeper::background);
   }
@@ -149,29 +160,29 @@ void Driver::sleep(std::unique_lock<std::mutex>& lock, os::Poller& poller, Deadl
 }
 
 void Driver::at(Deadline due) {
-  if (due >= due_) return;
+  if (due >= due_ || retired_) return;
   due_ = due;
-  timer_.set(due);
+  timer_->set(due);
 }
 
 void Driver::watch_bells(int leader_bell, int background_bell, std::uint64_t key) {
-  leader_poller_.add(leader_bell, key);
-  background_poller_.add(background_bell, key);
+  leader_poller_->add(leader_bell, key);
+  background_poller_->add(background_bell, key);
 }
 
 void Driver::forget_bells(int leader_bell, int background_bell) noexcept {
-  leader_poller_.remove(leader_bell);
-  background_poller_.remove(background_bell);
+  leader_poller_->remove(leader_bell);
+  background_poller_->remove(background_bell);
 }
 
 void Driver::watch(int fd, std::uint64_t key) {
-  leader_poller_.add(fd, key);
-  background_poller_.add(fd, key);
+  leader_poller_->add(fd, key);
+  background_poller_->add(fd, key);
 }
 
 void Driver::forget(int fd) noexcept {
-  leader_poller_.remove(fd);
-  background_poller_.remove(fd);
+  leader_poller_->remove(fd);
+  background_poller_->remove(fd);
 }
 
 }  // namespace procpool::inline v0::supervisor

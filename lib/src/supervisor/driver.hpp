@@ -18,6 +18,8 @@
 #include <array>
 #include <cstdint>
 #include <mutex>
+#include <optional>
+#include <utility>
 
 #include <procpool/detail/node.hpp>
 
@@ -76,6 +78,9 @@ class Driver {
   /// Seen by both sleepers.
   void watch(int fd, std::uint64_t key);
   void forget(int fd) noexcept;
+  /// Under the lock, when nothing will ever be waited for again: closes what drivers sleep on, now
+  /// or when the last leader leaves.
+  void retire();
   /// Something is due then. Earlier calls of `at` stand until they are due.
   void at(Deadline due);
 
@@ -92,16 +97,17 @@ class Driver {
   std::mutex mutex_;
   Turns* turns_;
   shm::HomeBell<shm::Word64> home_;
-  os::Poller leader_poller_;
-  os::Poller background_poller_;
+  std::optional<os::Poller> leader_poller_{std::in_place};
+  std::optional<os::Poller> background_poller_{std::in_place};
   os::Fd leader_kick_;
   os::Fd background_kick_;
-  os::Timer timer_;
+  std::optional<os::Timer> timer_{std::in_place};
   Deadline due_ = never;
 
   detail::Waiter* leader_ = nullptr;
   bool leader_asleep_ = false;
   Patience patience_;  // of leaders
+  bool retired_ = false;
   detail::Waiter* first_follower_ = nullptr;  // oldest first
 };
 

@@ -89,8 +89,15 @@ void Supervisor::finish_workers() {
   });
 }
 
+/// Futures may keep this object for long; what it held of the system goes now.
 void Supervisor::run_background() {
   driver_.run_background();
+  {
+    const Lock lock = driver_.hold();
+    driver_.retire();
+    page_memory_.reset();
+    lifeline_ = {};
+  }
   release();
 }
 

@@ -88,8 +88,8 @@ void throw_unknown_task(CodeAddress where) {
   if (module.empty())
     throw UnknownTask("the worker has not loaded the module of this task (build " +
                       hex(where.module) + ", offset " + hex(where.offset) +
-                      "): run the same build on both sides, and load libraries with tasks before "
-                      "the pool is made, or name them in PoolOptions::modules");
+                      "): run the same build on both sides, and link libraries with tasks to the "
+                      "program instead of loading them later");
   throw UnknownTask("there is no task at offset " + hex(where.offset) + " of " + module +
                     " in the worker: run the same build on both sides");
 }

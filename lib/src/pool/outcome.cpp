@@ -63,28 +63,6 @@ void throw_encoding_failed() {
   }
 }
 
-void throw_result_encoding_failed(std::string_view compilers_text) {
-  try {
-    throw;
-  } catch (const EncodingError&) {
-    throw;
-  } catch (const std::exception& error) {
-    std::throw_with_nested(EncodingError("a result of type " + readable_type(compilers_text) +
-                                         " could not be encoded: " + error.what()));
-  }
-}
-
-void throw_result_decoding_failed(std::string_view compilers_text) {
-  try {
-    throw;
-  } catch (const DecodingError&) {
-    throw;
-  } catch (const std::exception& error) {
-    std::throw_with_nested(DecodingError("a result of type " + readable_type(compilers_text) +
-                                         " could not be decoded: " + error.what()));
-  }
-}
-
 void throw_wait_timed_out() {
   throw TimeoutError("the task was not done in the given time; it goes on");
 }

@@ -1,7 +1,10 @@
 #include <procpool/detail/archive.hpp>
+#include <procpool/detail/descriptor.hpp>
+#include <procpool/detail/result.hpp>
 #include <procpool/errors.hpp>
 
 #include <array>
+#include <exception>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -26,6 +29,28 @@ const std::error_category& category_by_number(std::uint8_t number) {
   const auto known = wire::standard_categories();
   if (number >= known.size()) throw_decoding_error("an error code has an unknown category");
   return *known[number];
+}
+
+void throw_result_encoding_failed(std::string_view compilers_text) {
+  try {
+    throw;
+  } catch (const EncodingError&) {
+    throw;
+  } catch (const std::exception& error) {
+    std::throw_with_nested(EncodingError("a result of type " + readable_type(compilers_text) +
+                                         " could not be encoded: " + error.what()));
+  }
+}
+
+void throw_result_decoding_failed(std::string_view compilers_text) {
+  try {
+    throw;
+  } catch (const DecodingError&) {
+    throw;
+  } catch (const std::exception& error) {
+    std::throw_with_nested(DecodingError("a result of type " + readable_type(compilers_text) +
+                                         " could not be decoded: " + error.what()));
+  }
 }
 
 }  // namespace procpool::inline v0::detail

@@ -166,6 +166,8 @@ struct Exception {
 constexpr Exception exceptions[] = {
     {Way::throw_error, Place::destroying, {Ending::Kind::signal, SIGABRT},
      "a destructor is noexcept: the throw is std::terminate"},
+    {Way::throw_error, Place::encoding, {Ending::Kind::encoding_error, 0},
+     "what a result's own serialisation throws is an EncodingError that names the type"},
     {Way::exit_thread, Place::destroying, {Ending::Kind::signal, SIGABRT},
      "the forced unwinding of pthread_exit meets a noexcept destructor: std::terminate"},
 };

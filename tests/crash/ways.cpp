@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 #include <exception>
 #include <iterator>
 #include <stdexcept>
@@ -164,6 +165,7 @@ std::string describe(const Ending& ending, pid_t worker) {
                          std::to_string(worker);
   switch (ending.kind) {
     case Ending::Kind::error: return "std::out_of_range: thrown on purpose";
+    case Ending::Kind::encoding_error: return "EncodingError around: thrown on purpose";
     case Ending::Kind::signal: return "signal" + of;
     case Ending::Kind::exit_code: return "exit code" + of;
     default: return "value " + std::to_string(ending.number);
@@ -185,6 +187,9 @@ std::string ending_of_current_exception() {
     if (crash.signal()) return crash_text("signal", crash.signal(), crash);
     if (crash.exit_code()) return crash_text("exit code", crash.exit_code(), crash);
     return crash_text("unknown end", {}, crash);
+  } catch (const EncodingError& error) {
+    const bool ours = std::string_view(error.what()).ends_with("thrown on purpose");
+    return std::string("EncodingError around: ") + (ours ? "thrown on purpose" : error.what());
   } catch (const std::out_of_range& thrown) {
     return std::string("std::out_of_range: ") + thrown.what();
   } catch (const std::exception& other) {

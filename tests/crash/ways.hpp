@@ -37,7 +37,7 @@ const char* name_of(Way way);
 
 /// How a task ends.
 struct Ending {
-  enum class Kind { value, error, signal, exit_code } kind = Kind::value;
+  enum class Kind { value, error, encoding_error, signal, exit_code } kind = Kind::value;
   int number = 0;
 };
 

@@ -34,7 +34,7 @@ TEST(Calls, ACallbackComesWithoutAnybodyWaiting) {
   pool.started();
   std::atomic<int> called = 0;
   auto call = Ref<Call>::adopt(new Call(1));
-  call->more().callbacks.push_back([&] { ++called; });
+  pool.core().on_done(*call, [&] { ++called; });
   pool.core().submit(*call);
   EXPECT_TRUE(comes_true([&] { return called == 1; }));
   pool.core().on_done(*call, [&] { ++called; });  // it is done: here and now
@@ -494,7 +494,7 @@ TEST(Ends, APoolMayBeAbandonedInItsOwnCallback) {
   pool->started();
   std::atomic<bool> abandoned = false;
   auto call = Ref<Call>::adopt(new Call(1));
-  call->more().callbacks.push_back([&] {
+  pool->core().on_done(*call, [&] {
     EXPECT_THROW(pool->core().join(never), Misuse);
     pool->abandon();
     abandoned = true;

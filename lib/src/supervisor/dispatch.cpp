@@ -153,8 +153,7 @@ Worker* Supervisor::choose() {
   const std::size_t count = seats_.size();
   for (std::size_t i = 0; i != count; ++i) {
     Worker* const worker = seats_[(next_seat_ + i) % count].get();
-    if (worker == nullptr || worker->phase != Phase::ready || !worker->violation.empty()) continue;
-    if (worker->full) continue;
+    if (worker == nullptr || !worker->takes_calls() || worker->full) continue;
     const std::uint32_t calls = worker->hand.calls();
     if (calls == 0) {
       if (idle == nullptr) idle = worker;
@@ -269,7 +268,7 @@ void Supervisor::prepare(Assignment& work, Lock& lock) {
 /// Nothing waits here: whether an idle worker can take over from one that has more than it runs.
 void Supervisor::rebalance() {
   for (const auto& idle : seats_) {
-    if (!idle || idle->phase != Phase::ready || !idle->hand.empty()) continue;
+    if (!idle || !idle->takes_calls() || !idle->hand.empty()) continue;
     Worker* const from = most_loaded();
     if (from == nullptr) return;
     const Deadline now = Clock::now();

@@ -28,6 +28,10 @@ struct Worker {
   Worker(Ticket its_ticket, int its_seat, const os::Fd& pool_page, const os::Fd& tether)
       : ticket(its_ticket), seat(its_seat), end(pool_page, tether) {}
 
+  /// Its hello can come before the word of who it is. Without its pidfd its death would go unseen, so
+  /// it gets nothing before that.
+  bool takes_calls() const { return phase == Phase::ready && pidfd && violation.empty(); }
+
   Ticket ticket;
   int seat;
   channel::HostEnd end;

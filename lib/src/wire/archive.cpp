@@ -3,6 +3,8 @@
 #include <procpool/detail/result.hpp>
 #include <procpool/errors.hpp>
 
+#include <cxxabi.h>
+
 #include <array>
 #include <exception>
 #include <string>
@@ -39,6 +41,12 @@ void throw_result_encoding_failed(std::string_view compilers_text) {
   } catch (const std::exception& error) {
     std::throw_with_nested(EncodingError("a result of type " + readable_type(compilers_text) +
                                          " could not be encoded: " + error.what()));
+  } catch (const abi::__forced_unwind&) {  // pthread_exit
+    throw;
+  } catch (...) {
+    std::throw_with_nested(EncodingError("a result of type " + readable_type(compilers_text) +
+                                         " could not be encoded: its serialisation threw what is "
+                                         "no std::exception"));
   }
 }
 
@@ -50,6 +58,12 @@ void throw_result_decoding_failed(std::string_view compilers_text) {
   } catch (const std::exception& error) {
     std::throw_with_nested(DecodingError("a result of type " + readable_type(compilers_text) +
                                          " could not be decoded: " + error.what()));
+  } catch (const abi::__forced_unwind&) {
+    throw;
+  } catch (...) {
+    std::throw_with_nested(DecodingError("a result of type " + readable_type(compilers_text) +
+                                         " could not be decoded: its serialisation threw what is "
+                                         "no std::exception"));
   }
 }
 

@@ -6,7 +6,6 @@
 #include <procpool/detail/type_text.hpp>
 
 #include <cstddef>
-#include <exception>
 #include <span>
 #include <string>
 #include <string_view>
@@ -52,7 +51,7 @@ template <class R>
 void save_result_or_say(SpanOut& out, const R& result) {
   try {
     save_result(out, result);
-  } catch (const std::exception&) {
+  } catch (...) {
     throw_result_encoding_failed(type_text<R>());
   }
 }
@@ -65,7 +64,7 @@ R load_result(SpanIn& in) {
       R result = decode<R>(in);
       in.expect_end();
       return result;
-    } catch (const std::exception&) {
+    } catch (...) {
       throw_result_decoding_failed(type_text<R>());
     }
   }

@@ -8,8 +8,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "os/modules.hpp"
+#include "wire/unknown_code.hpp"
 
 namespace procpool::inline v0::detail {
 namespace {
@@ -85,11 +87,7 @@ const void* find_function(CodeAddress where) {
 
 void throw_unknown_task(CodeAddress where) {
   const std::string module = os::module_name(where.module);
-  if (module.empty())
-    throw UnknownTask("the worker has not loaded the module of this task (build " +
-                      hex(where.module) + ", offset " + hex(where.offset) +
-                      "): run the same build on both sides, and link libraries with tasks to the "
-                      "program instead of loading them later");
+  if (module.empty()) throw wire::UnknownCode(where, os::module_name(os::program_identity()));
   throw UnknownTask("there is no task at offset " + hex(where.offset) + " of " + module +
                     " in the worker: run the same build on both sides");
 }
@@ -111,3 +109,22 @@ MemberPointer receive_member(SentMember sent) {
 }
 
 }  // namespace procpool::inline v0::detail
+
+namespace procpool::inline v0::wire {
+namespace {
+
+std::string sentence(detail::CodeAddress where, const std::string& program) {
+  const std::string module = os::module_name(where.module);
+  return "the worker, " + program + ", has not loaded " +
+         (module.empty() ? "the module of build " + detail::hex(where.module) : module) +
+         ", where this task is at offset " + detail::hex(where.offset) +
+         ": run the same build on both sides, and link libraries with tasks to the program instead "
+         "of loading them later";
+}
+
+}  // namespace
+
+UnknownCode::UnknownCode(detail::CodeAddress where, std::string program)
+    : UnknownTask(sentence(where, program)), where_(where), program_(std::move(program)) {}
+
+}  // namespace procpool::inline v0::wire

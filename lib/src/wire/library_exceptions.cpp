@@ -1,11 +1,14 @@
 #include <procpool/errors.hpp>
 
 #include <array>
+#include <cstdint>
 #include <string>
+#include <typeinfo>
 #include <utility>
 
 #include "wire/exception_fields.hpp"
 #include "wire/exception_types.hpp"
+#include "wire/unknown_code.hpp"
 
 namespace procpool::inline v0::wire {
 namespace {
@@ -34,6 +37,28 @@ struct WorkerCrashedFields {
   }
 };
 
+struct UnknownCodeFields {
+  static void encode(SpanOut& ar, const UnknownCode& error) {
+    detail::encode(ar, error.where().module, error.where().offset, error.program());
+  }
+  /// Made anew at home, not restored: its text names what the worker could not.
+  static void raise(SpanIn& ar, const ExceptionText& message) {
+    std::string text = message.text;
+    try {
+      const auto module = detail::decode<std::uint64_t>(ar);
+      const auto offset = detail::decode<std::uint64_t>(ar);
+      text = UnknownCode({module, offset}, detail::decode<std::string>(ar)).what();
+    } catch (const DecodingError&) {
+    }
+    detail::raise_nested(UnknownTask(text));
+  }
+};
+
+detail::ExceptionType unknown_code_type() {
+  return {&typeid(UnknownCode), detail::nested_type_of<UnknownCode>(),
+          &encode_current<UnknownCode, UnknownCodeFields>, &UnknownCodeFields::raise};
+}
+
 }  // namespace
 
 std::span<const detail::ExceptionType> library_exception_types() {
@@ -44,7 +69,8 @@ std::span<const detail::ExceptionType> library_exception_types() {
       text_type<Cancelled>(),       text_type<PoolClosed>(),
       text_type<PoolTerminated>(),  text_type<PoolBroken>(),
       text_type<EncodingError>(),   text_type<DecodingError>(),
-      text_type<UnknownTask>(),     text_type<Misuse>(),
+      text_type<UnknownTask>(),     unknown_code_type(),
+      text_type<Misuse>(),
   };
   return types;
 }

@@ -86,7 +86,7 @@ Lifeline make_lifeline() {
   const ForkPause no_fork_sees_it_unguarded;
   std::array<int, 2> ends{};
   check(::pipe2(ends.data(), O_CLOEXEC), "pipe2");
-  Fd tether(ends[0]);
+  Fd tether = guard(Fd(ends[0]));
   return {guard(Fd(ends[1])), std::move(tether)};
 }
 

@@ -21,7 +21,7 @@ void close_all_but(const int* keep, int count) noexcept;
 /// The supervisor's side of the lifeline of a pool: a pipe whose write end it alone holds.
 struct Lifeline {
   Fd hold;    // write end, supervisor
-  Fd tether;  // read end, inherited or sent
+  Fd tether;  // read end, sent
 };
 Lifeline make_lifeline();
 

@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "os/fork.hpp"
+
 namespace procpool::inline v0::supervisor {
 
 using detail::Waiter;
@@ -20,8 +22,8 @@ bool is_satisfied(const Waiter& waiter) { return waiter.satisfied(waiter.subject
 Driver::Driver(Turns& turns, shm::Word64& target)
     : turns_(&turns),
       home_(target),
-      leader_kick_(os::make_event()),
-      background_kick_(os::make_event()) {
+      leader_kick_(os::guard(os::make_event())),
+      background_kick_(os::guard(os::make_event())) {
   leader_poller_->add(leader_kick_.get(), kick_key);
   background_poller_->add(background_kick_.get(), kick_key);
   watch(timer_->fd(), timer_key);

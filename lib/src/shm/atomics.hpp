@@ -12,7 +12,7 @@
 //                                  again" (doorbell.hpp). Stand-alone fences would do, but thread
 //                                  sanitizers do not model them.
 //   exchange_if                    one compare-and-swap, acquire and release (claim.hpp).
-//   load_hint / store_hint         a value that nothing is concluded from alone.
+//   load_hint                      a value that nothing is concluded from alone.
 
 #include <atomic>
 
@@ -42,10 +42,6 @@ bool exchange_if(Word& word, Value& expected, Value desired) {
 template <class Word>
 auto load_hint(const Word& word) {
   return word.load(std::memory_order_relaxed);
-}
-template <class Word, class Value>
-void store_hint(Word& word, Value value) {
-  word.store(value, std::memory_order_relaxed);
 }
 
 }  // namespace procpool::inline v0::shm

@@ -2,35 +2,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <set>
 #include <utility>
 
 #include "conformance/conformance.hpp"
+#include "conformance/programs.hpp"
 
 namespace procpool::test {
 namespace {
-
-std::string program(const std::string& name) { return PROCPOOL_TEST_PROGRAMS "/" + name; }
-
-// What a program prints, both streams, and its wait status.
-std::pair<std::string, int> run(const std::string& command) {
-  std::FILE* pipe = popen((command + " 2>&1").c_str(), "r");
-  if (pipe == nullptr) return {"popen failed", -1};
-  std::string text;
-  for (std::array<char, 4096> part; std::fgets(part.data(), part.size(), pipe) != nullptr;)
-    text += part.data();
-  return {text, pclose(pipe)};
-}
-
-std::string name_of(StartMethod method) {
-  return method == StartMethod::fork    ? "fork"
-         : method == StartMethod::spawn ? "spawn"
-                                        : "forkserver";
-}
 
 TEST_P(Conformance, P_START_02_without_init_a_pool_is_misuse_and_never_a_fork_bomb) {
   const auto [text, status] = run(program("no_init") + " " + name_of(GetParam()));
@@ -103,14 +84,17 @@ TEST_P(BadWorker, P_POOL_03_workers_already_started_are_stopped) {
 }
 
 // Another build has other code at the same places: it must not be used, or only by what it knows.
-TEST_P(BadWorker, tasks_of_this_program_are_unknown_to_another) {
+TEST_P(BadWorker, P_START_06_tasks_of_this_program_are_unknown_to_another) {
   for (const std::string& other : {std::string(PROCPOOL_WORKER_PROGRAM), program("other_build")}) {
     const Pool pool(
         {.processes = 1, .start_method = StartMethod::spawn, .worker_executable = other});
     const auto pids = pool.pids();
     const auto text = error_of<UnknownTask>([&] { pool.apply(square, 3); });
     EXPECT_TRUE(contains(text, "run the same build on both sides")) << text;
-    EXPECT_TRUE(contains(text, "(build 0x") && !contains(text, "build 0x0,")) << text;
+    const auto mine = std::filesystem::read_symlink("/proc/self/exe").filename().string();
+    const auto its = std::filesystem::path(other).filename().string();
+    EXPECT_TRUE(contains(text, its + " (build id ")) << text;
+    EXPECT_TRUE(contains(text, mine + " (build id ")) << text;
     EXPECT_THROW(pool.map([](int x) { return x; }, {1, 2, 3}), UnknownTask);
     EXPECT_EQ(pool.pids(), pids);
   }

@@ -213,65 +213,6 @@ TEST_P(Conformance, P_MAP_08_map_over_several_ranges_stops_at_the_shortest) {
   EXPECT_EQ(lazy, expected);
 }
 
-// Leaves a mark in a worker when it is destroyed; counts itself at home.
-class Noisy {
- public:
-  inline static int alive = 0;
-  Noisy() { ++alive; }
-  explicit Noisy(std::string marks) : marks_(std::move(marks)) { ++alive; }
-  Noisy(const Noisy& other) : marks_(other.marks_) { ++alive; }
-  Noisy(Noisy&& other) noexcept : marks_(std::exchange(other.marks_, {})) { ++alive; }
-  Noisy& operator=(Noisy other) noexcept {
-    marks_.swap(other.marks_);
-    return *this;
-  }
-  ~Noisy() {
-    --alive;
-    if (in_worker() && !marks_.empty()) add_mark(marks_);
-  }
-  template <class Archive>
-  void serialize(Archive& ar) {
-    ar(marks_);
-  }
-
- private:
-  std::string marks_;
-};
-int see(const Noisy&) { return 1; }
-Noisy make_noisy(int) { return Noisy("/dev/null"); }
-
-TEST_P(Conformance, P_MAP_09_arguments_are_released_when_the_task_ends) {
-  const Pool pool = make_pool(1);
-  const std::string marks = file("marks");
-  EXPECT_EQ(pool.apply(see, Noisy(marks)), 1);
-  EXPECT_EQ(count_marks(marks), 1U);
-  pool.map(see, std::vector<Noisy>(5, Noisy(marks)));
-  EXPECT_EQ(count_marks(marks), 6U);
-  EXPECT_EQ(Noisy::alive, 0);
-}
-
-TEST_P(Conformance, P_MAP_09_results_are_released_with_the_last_handle) {
-  const Pool pool = make_pool(1);
-  auto first = pool.submit(make_noisy, 1);
-  auto second = first;
-  second.get();
-  EXPECT_EQ(Noisy::alive, 1);
-  first = {};
-  EXPECT_EQ(Noisy::alive, 1);
-  second = {};
-  EXPECT_EQ(Noisy::alive, 0);
-  auto many = pool.map_async(make_noisy, {1, 2, 3});
-  many.get();
-  EXPECT_EQ(Noisy::alive, 3);
-  many = {};
-  EXPECT_EQ(Noisy::alive, 0);
-  {
-    auto stream = pool.imap(make_noisy, {1, 2, 3});
-    for (auto it = stream.begin(); it != stream.end(); ++it) EXPECT_EQ(Noisy::alive, 1);
-  }
-  EXPECT_EQ(Noisy::alive, 0);
-}
-
 int mark_or_crash(const std::string& marks, int x) {
   if (x == 3) crash();
   add_mark(marks);
@@ -304,35 +245,6 @@ TEST_P(Conformance, P_MAP_10_retries_count_per_element) {
   };
   EXPECT_EQ(run(2), first_numbers(10));
   EXPECT_EQ(count_marks(file("marks")), 2U);
-}
-
-void mark_twice(const std::string& marks, int) { add_mark(marks); }
-void mark_pair(std::string marks, int) { add_mark(marks); }
-bool is_odd(int x) { return x % 2 != 0; }
-
-TEST_P(Conformance, P_MAP_11_a_void_function_is_mapped_like_any_other) {
-  const Pool pool = make_pool(2);
-  const std::string marks = file("marks");
-  const auto f = partial(mark_twice, marks);
-  static_assert(std::is_void_v<decltype(pool.map(f, {1, 2}))>);
-  static_assert(std::is_same_v<decltype(pool.map_async(f, {1, 2})), Future<void>>);
-  pool.map(f, {1, 2});
-  pool.map_async(f, {1, 2}).get();
-  using Pairs = std::vector<std::pair<std::string, int>>;
-  static_assert(std::is_void_v<decltype(pool.starmap(mark_pair, Pairs()))>);
-  pool.starmap(mark_pair, Pairs{{marks, 1}, {marks, 2}});
-  EXPECT_EQ(count_marks(marks), 6U);
-  auto stream = pool.imap(f, {1, 2});
-  static_assert(std::is_same_v<decltype(stream.next()), std::optional<std::monostate>>);
-  EXPECT_TRUE(stream.next());
-  EXPECT_TRUE(stream.next());
-  EXPECT_FALSE(stream.next());
-  EXPECT_EQ(count_marks(marks), 8U);
-}
-
-TEST_P(Conformance, P_MAP_a_map_to_bool_is_a_vector_of_bool) {
-  const Pool pool = make_pool(1);
-  EXPECT_EQ(pool.map(is_odd, {1, 2, 3}), (std::vector<bool>{true, false, true}));
 }
 
 TEST_P(Conformance, P_MAP_the_input_has_been_read_when_an_eager_call_returns) {

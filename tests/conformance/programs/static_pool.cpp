@@ -1,12 +1,8 @@
 // A pool that is made before main and destroyed after it. What the program prints is the test: a
 // worker or template in which the pool were not inert would print too, or make pools without end.
-#include <unistd.h>
 #include <procpool/procpool.hpp>
 
 #include <cstdio>
-#include <fstream>
-#include <iterator>
-#include <string>
 
 #include "method.hpp"
 
@@ -14,16 +10,8 @@ namespace {
 
 int square(int x) { return x * x; }
 
-// The arguments of main, before main.
-std::string first_argument() {
-  std::ifstream file("/proc/self/cmdline");
-  const std::string line{std::istreambuf_iterator<char>(file), {}};
-  const std::string first = line.substr(line.find('\0') + 1);
-  return first.c_str();
-}
-
 procpool::Pool make() {
-  procpool::Pool made({.processes = 2, .start_method = method_of(first_argument())});
+  procpool::Pool made({.processes = 2, .start_method = method_before_main()});
   return made;
 }
 procpool::Pool pool = make();

@@ -1,0 +1,4 @@
+// A task in a library of its own.
+#pragma once
+
+int library_build();

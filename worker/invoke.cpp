@@ -29,6 +29,7 @@ Invoke::Invoke(channel::WorkerEnd& end, const wire::CallHeader& header)
     : end_(&end), header_(header), generation_(os::fork_generation()) {}
 
 void Invoke::run(BoundTask task) noexcept {
+  const TaskScope scope(*this);
   for (bool more = claim(); more;) {
     try {
       open();
@@ -46,7 +47,7 @@ void Invoke::run(BoundTask task) noexcept {
 }
 
 bool Invoke::claim() {
-  const auto element = end_->take(header_.count, taken_);
+  const auto element = end_->take(header_.count(), taken_);
   if (!element) return false;
   element_ = *element;
   taken_ = true;
@@ -58,7 +59,8 @@ bool Invoke::claim() {
 
 void Invoke::open() {
   if (!opened_) {
-    const auto payload = end_->payload(header_);
+    auto payload = end_->payload(header_);
+    if (header_.place != wire::Place::slot) payload = without_name(payload);
     if (header_.kind == wire::CallKind::chunk) {
       open_chunk(payload);
     } else {
@@ -74,7 +76,7 @@ void Invoke::open_chunk(std::span<const std::byte> payload) {
   callable_bytes_ = payload.subspan(sizeof chunk_, chunk_.callable_bytes);
   std::size_t at = sizeof chunk_ + wire::align16(chunk_.callable_bytes);
   if (chunk_.element_bytes == wire::various_bytes) {
-    const std::size_t table = std::size_t{header_.count} * sizeof(std::uint64_t);
+    const std::size_t table = std::size_t{header_.number} * sizeof(std::uint64_t);
     ends_ = payload.subspan(at, table);
     at += wire::align16(table);
   }
@@ -93,6 +95,12 @@ std::span<const std::byte> Invoke::element() const {
   };
   const std::uint64_t start = element_ == 0 ? 0 : padded(end(element_ - 1));
   return elements_.subspan(start, end(element_) - start);
+}
+
+std::span<const std::byte> Invoke::without_name(std::span<const std::byte> payload) {
+  const std::size_t end = payload.size() - header_.size;
+  name_ = {reinterpret_cast<const char*>(payload.data()) + end, header_.size};
+  return payload.first(end);
 }
 
 detail::SpanIn& Invoke::arguments() {

@@ -11,6 +11,8 @@
 #include <procpool/detail/descriptor.hpp>
 #include <procpool/detail/invocation.hpp>
 
+#include "base/deadline.hpp"
+#include "base/task_context.hpp"
 #include "channel/worker_end.hpp"
 #include "wire/messages.hpp"
 
@@ -22,7 +24,7 @@ struct BoundTask {
   detail::CodeAddress code = {};
 };
 
-class Invoke final : public detail::Invocation, private detail::Sink {
+class Invoke final : public detail::Invocation, private detail::Sink, private TaskContext {
  public:
   Invoke(channel::WorkerEnd& end, const wire::CallHeader& header);
 
@@ -30,7 +32,7 @@ class Invoke final : public detail::Invocation, private detail::Sink {
   /// each element ends with UnknownTask. noexcept: what escapes here ends the worker.
   void run(BoundTask task) noexcept;
   /// Whether the slot's last element was this worker's, so that home knows it was passed.
-  bool heard() const { return taken_ && element_ + 1 == header_.count; }
+  bool heard() const { return taken_ && element_ + 1 == header_.count(); }
 
  private:
   detail::SpanIn& callable() override { return *callable_; }
@@ -40,8 +42,21 @@ class Invoke final : public detail::Invocation, private detail::Sink {
   bool next() override { return claim(); }
   std::span<std::byte> grow(std::span<const std::byte> used, std::size_t more) override;
 
+  // this_task
+  bool stop_requested() noexcept override { return end_->stop_requested(element_); }
+  std::stop_token token() override;
+  void progress(std::size_t done, std::size_t total) override;
+  void log(std::string_view text) override;
+  unsigned attempt() noexcept override { return header_.attempt; }
+  std::string_view name() noexcept override { return name_; }
+  std::size_t index() noexcept override;
+  std::uint64_t seed() noexcept override;
+
   bool claim();
+  bool may_speak() const;
+  void say(wire::RecordKind kind, std::span<const std::byte> bytes);
   void open();
+  std::span<const std::byte> without_name(std::span<const std::byte> payload);
   void open_chunk(std::span<const std::byte> payload);
   std::span<const std::byte> element() const;
   void start_result();
@@ -60,6 +75,7 @@ class Invoke final : public detail::Invocation, private detail::Sink {
   std::optional<detail::SpanIn> callable_;
   std::optional<detail::SpanIn> arguments_;
   std::span<const std::byte> callable_bytes_;
+  std::string_view name_;
   wire::ChunkHeader chunk_{};
   std::span<const std::byte> ends_;
   std::span<const std::byte> elements_;
@@ -67,6 +83,7 @@ class Invoke final : public detail::Invocation, private detail::Sink {
   std::optional<detail::SpanOut> out_;
   std::span<std::byte> room_;           // in the ring, header included
   std::unique_ptr<std::byte[]> large_;  // instead, once the ring is too small
+  Deadline said_at_ = {};               // progress, last
 };
 
 }  // namespace procpool::inline v0::worker

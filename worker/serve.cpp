@@ -1,5 +1,7 @@
 #include "worker/serve.hpp"
 
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <utility>
@@ -7,12 +9,15 @@
 
 #include <procpool/detail/descriptor.hpp>
 
+#include "base/deadline.hpp"
 #include "channel/worker_end.hpp"
 #include "os/fork.hpp"
 #include "os/modules.hpp"
 #include "os/process.hpp"
 #include "os/role.hpp"
 #include "os/worker_setup.hpp"
+#include "wire/exception_codec.hpp"
+#include "wire/hooks.hpp"
 #include "worker/invoke.hpp"
 
 namespace procpool::inline v0::worker {
@@ -37,8 +42,32 @@ class Bindings {
   std::vector<BoundTask> tasks_;
 };
 
+/// Whether this process has grown by more than it may: looked at now and then.
+class Growth {
+ public:
+  explicit Growth(std::uint64_t most) : most_(most) {
+    if (most_ != 0) first_ = os::private_bytes();
+  }
+  /// True once.
+  bool is_too_much() {
+    if (most_ == 0) return false;
+    const Deadline now = Clock::now();
+    if (now - looked_at_ < std::chrono::milliseconds(100)) return false;
+    looked_at_ = now;
+    if (os::private_bytes() <= first_ + most_) return false;
+    most_ = 0;
+    return true;
+  }
+
+ private:
+  std::uint64_t most_;
+  std::uint64_t first_ = 0;
+  Deadline looked_at_ = {};
+};
+
 [[noreturn]] void run_slots(channel::WorkerEnd& end) {
   Bindings bindings;
+  Growth growth(end.memory_growth());
   for (;;) {
     end.wait_for_slot();
     const wire::CallHeader header = end.header();
@@ -52,6 +81,24 @@ class Bindings {
       heard = invoke.heard();
     }
     end.pass_slot(heard);
+    if (growth.is_too_much()) end.tell(wire::ControlKind::grown);
+  }
+}
+
+/// False: it could not be run, and home was told why.
+bool run_first(channel::WorkerEnd& end) {
+  if (end.hooks().size() == 0) return true;
+  try {
+    wire::run_hooks({end.hooks().data(), end.hooks().size()});
+    end.tell(wire::ControlKind::ready);
+    return true;
+  } catch (...) {
+    const wire::ErrorContext context{.task_name = "the pool's initializer",
+                                     .pid = os::this_pid(),
+                                     .task = 0,
+                                     .attempt = 1};
+    end.tell_start_error(wire::encode_current_exception(context));
+    return false;
   }
 }
 
@@ -67,6 +114,7 @@ void serve(os::Fd control) noexcept {
     channel::WorkerEnd end(std::move(attachment));
     os::set_initialised();  // a task may make pools of its own
     end.say_hello(os::program_identity());
+    if (!run_first(end)) os::exit_now(channel::exit_not_started);
     run_slots(end);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "procpool: a worker could not start: %s\n", error.what());

@@ -3,21 +3,27 @@
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <map>
 #include <optional>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "base/template_entry.hpp"
 #include "os/fork.hpp"
+#include "os/memory.hpp"
 #include "os/modules.hpp"
 #include "os/poller.hpp"
 #include "os/process.hpp"
 #include "os/role.hpp"
 #include "os/socket.hpp"
+#include "os/thread_caps.hpp"
 #include "os/worker_setup.hpp"
+#include "wire/exception_codec.hpp"
+#include "wire/hooks.hpp"
 #include "wire/messages.hpp"
 #include "worker/serve.hpp"
 
@@ -36,10 +42,12 @@ class Template {
   Template(os::Fd socket, bool snapshot) : socket_(std::move(socket)), snapshot_(snapshot) {
     TemplateMessage setup{};
     os::Message got = receive(setup, never);
-    if (got.io != os::Io::ok || setup.kind != TemplateKind::setup || got.fds.size() != 1) {
+    if (got.io != os::Io::ok || setup.kind != TemplateKind::setup || got.fds.empty()) {
       throw std::runtime_error("no setup message from the supervisor");
     }
     supervisor_ = std::move(got.fds.front());
+    if (setup.value != 0) os::set_thread_caps(static_cast<int>(setup.value));
+    if (got.fds.size() > 1) preload(got.fds[1]);
     poller_.emplace();
     poller_->add(socket_.get(), socket_key, os::Poller::Trigger::level);
     poller_->add(supervisor_.get(), supervisor_key);
@@ -61,6 +69,30 @@ class Template {
   }
 
  private:
+  void preload(const os::Fd& hooks) {
+    const os::Mapping mapping(hooks, os::Access::read_only);
+    try {
+      wire::run_hooks({mapping.data(), mapping.size()});
+    } catch (...) {
+      tell_not_preloaded();
+      os::exit_now(1);
+    }
+  }
+
+  void tell_not_preloaded() {
+    const wire::ErrorContext context{.task_name = "the pool's preload",
+                                     .pid = os::this_pid(),
+                                     .task = 0,
+                                     .attempt = 1};
+    const std::vector<std::byte> record = wire::encode_current_exception(context);
+    const os::Fd memory = os::make_memory("procpool-error", record.size());
+    {
+      const os::Mapping mapping(memory, os::Access::read_write);
+      std::memcpy(mapping.data(), record.data(), record.size());
+    }
+    send({TemplateKind::not_preloaded, 0, 0, record.size()}, memory.get());
+  }
+
   bool serve_key(std::uint64_t key) {
     if (key == supervisor_key) return false;
     if (key == socket_key) return serve_socket();

@@ -63,7 +63,8 @@ class FakePool {
             {.processes = processes,
              .remake_launcher = remake,
              .make_launcher = [this] { return machine_.make_launcher(); },
-             .on_callback_error = {}})) {}
+             .on_callback_error = {},
+             .hooks = {}})) {}
   ~FakePool() { abandon(); }
 
   void abandon() {
@@ -79,7 +80,7 @@ class FakePool {
 
   Ref<Call> submit(std::uint64_t id, std::uint32_t retries = 0) {
     auto call = Ref<Call>::adopt(new Call(id, retries));
-    core_->submit(*call);
+    core_->submit(*call, detail::Admission::wait);
     return call;
   }
   Ref<Map> map(std::uint64_t first, std::uint32_t count, std::uint32_t chunk,

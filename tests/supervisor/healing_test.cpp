@@ -22,14 +22,14 @@ TEST(Healing, WaitsLongerAfterEachFailureAndGivesUpOnlyAlone) {
       {9, std::nullopt, 1000ms}, {4'000'000'000, std::nullopt, 1000ms},
   };
   for (const Row& row : rows) {
-    EXPECT_EQ(next_start({row.failures}, false), row.alone) << row.failures;
-    EXPECT_EQ(next_start({row.failures}, true), row.others_work) << row.failures;
+    EXPECT_EQ(next_start({.failures = row.failures}, false), row.alone) << row.failures;
+    EXPECT_EQ(next_start({.failures = row.failures}, true), row.others_work) << row.failures;
   }
 }
 
 TEST(Healing, OneWorkerThatComesUpForgetsTheFailures) {
   StartRecord record;
-  for (unsigned i = 0; i != max_start_failures; ++i) record.failed();
+  for (unsigned i = 0; i != default_start_failures; ++i) record.failed();
   EXPECT_EQ(next_start(record, false), std::nullopt);
   record.succeeded();
   EXPECT_EQ(next_start(record, false), 0ms);

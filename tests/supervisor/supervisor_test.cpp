@@ -35,7 +35,7 @@ TEST(Calls, ACallbackComesWithoutAnybodyWaiting) {
   std::atomic<int> called = 0;
   auto call = Ref<Call>::adopt(new Call(1));
   pool.core().on_done(*call, [&] { ++called; });
-  pool.core().submit(*call);
+  pool.core().submit(*call, detail::Admission::wait);
   EXPECT_TRUE(comes_true([&] { return called == 1; }));
   pool.core().on_done(*call, [&] { ++called; });  // it is done: here and now
   EXPECT_EQ(called, 2);
@@ -393,7 +393,7 @@ TEST(Starting, APoolThatCannotHealBreaksAndCanBeJoined) {
   pool.machine().kill(0);
   const auto call = Ref<Call>::adopt(new Call(1));
   try {
-    pool.core().submit(*call);
+    pool.core().submit(*call, detail::Admission::wait);
     EXPECT_NE(error<PoolBroken>(*call).find("115"), std::string::npos);
   } catch (const PoolBroken&) {
     FAIL() << "too early";
@@ -499,7 +499,7 @@ TEST(Ends, APoolMayBeAbandonedInItsOwnCallback) {
     pool->abandon();
     abandoned = true;
   });
-  pool->core().submit(*call);
+  pool->core().submit(*call, detail::Admission::wait);
   EXPECT_TRUE(comes_true([&] { return abandoned.load(); }));
   EXPECT_EQ(value(*call), 1u);
   EXPECT_TRUE(comes_true([&] { return pool->machine().alive() == 0; }));

@@ -196,7 +196,7 @@ bool FakeMachine::serve_slot(Body& body, channel::WorkerEnd& end, const wire::Ca
   const std::size_t at = header.kind == wire::CallKind::chunk ? sizeof(wire::ChunkHeader) : 0;
   std::span<const std::byte> payload;
   std::optional<std::uint32_t> last;
-  while (const auto element = end.take(header.count, last.has_value())) {
+  while (const auto element = end.take(header.count(), last.has_value())) {
     if (!last) payload = end.payload(header).subspan(at);
     last = element;
     std::uint64_t id = 0;
@@ -216,7 +216,7 @@ bool FakeMachine::serve_slot(Body& body, channel::WorkerEnd& end, const wire::Ca
     end.publish(wire::RecordKind::value, sizeof outcome + sizeof id);
     if (act == Act::publish_and_die) return false;
   }
-  end.pass_slot(last && *last + 1 == header.count);
+  end.pass_slot(last && *last + 1 == header.count());
   return true;
 }
 

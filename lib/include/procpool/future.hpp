@@ -109,6 +109,32 @@ class Future {
     return detail::traceback(checked(), exception());
   }
 
+  /// Whether a worker executes the task now (in a map: an element of it). Python's executors say
+  /// true for a task that merely waits in a worker's queue.
+  [[nodiscard]] bool running() const {
+    detail::Node& node = checked();
+    return !node.done() && node.core != nullptr && node.core->running(node);
+  }
+  /// Never blocks. True: the task is done with Cancelled, for good, and `get` throws that at once.
+  /// What waits never runs; what runs is stopped in the background (stop token, SIGTERM, SIGKILL:
+  /// CancelOptions), its place is taken until then. False: it was done already.
+  bool cancel() const {
+    detail::Node& node = checked();
+    return !node.done() && node.core->cancel(node);
+  }
+  /// Whether it is done because it was cancelled. Never waits.
+  [[nodiscard]] bool cancelled() const { return checked().was_cancelled(); }
+
+  /// Calls `callback(const TaskUpdate&)` with what the task says by this_task::progress and log from
+  /// now on, while it runs, on the pool's callback thread. A task that has said something already
+  /// repeats its last word at once.
+  template <class F>
+    requires std::invocable<F&, const TaskUpdate&>
+  void on_progress(F callback) const {
+    detail::Node& node = checked();
+    node.core->on_progress(node, std::move(callback));
+  }
+
   /// Calls `callback(Future<R>&)` once the task is done: on the pool's one callback thread, one after
   /// another in order of completion, never inside another thread's `get`; on a future that is done
   /// already, here and now. What it throws goes to PoolOptions::on_callback_error and changes no

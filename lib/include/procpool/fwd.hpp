@@ -7,16 +7,22 @@
 namespace procpool::inline v0 {
 
 class Pool;
+class ThreadPool;
 template <class R = void>
 class Future;
 template <class R>
 class Results;
+template <class R>
+class Outcome;
 template <class R>
 using AsyncResult = Future<R>;
 
 struct PoolOptions;
 struct TaskOptions;
 struct MapOptions;
+struct ShutdownOptions;
+struct PoolStats;
+struct TaskUpdate;
 
 class Error;
 

@@ -15,8 +15,13 @@
 #include <functional>
 #include <limits>
 #include <optional>
+#include <stop_token>
+#include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
+
+#include <procpool/hook.hpp>
 
 namespace procpool::inline v0 {
 
@@ -37,25 +42,111 @@ enum class StartMethod {
 /// Structs hold nanoseconds; calls take any std::chrono::duration and saturate.
 using Duration = std::chrono::nanoseconds;
 
+/// What runs the tasks. The calls are the same; so is what can be sent.
+enum class Backend {
+  /// Worker processes: what this library is for.
+  process,
+  /// Threads of this program (Python: multiprocessing.dummy, ThreadPoolExecutor). Arguments and
+  /// results still cross as bytes, so code moves between backends unchanged; nothing is isolated.
+  thread,
+  /// Every task runs inside the call that submits it, for debuggers and profilers (joblib:
+  /// SequentialBackend).
+  sequential,
+};
+
 struct PoolOptions {
   /// Worker processes. Empty: usable_cpus(). Less than 1 or more than 4096: Misuse. Too few: idle
   /// processors; more than processors: memory, and context switches between busy workers.
   std::optional<int> processes = {};
   StartMethod start_method = StartMethod::forkserver;
+  Backend backend = Backend::process;
+  /// Runs once in every worker before its first task, replacements included. If it throws or ends
+  /// the worker, that counts as a failed start, see max_start_failures. (Python: initializer)
+  Hook initializer = {};
+  /// Runs once in the template process, before its first fork: what it loads is shared by all
+  /// workers, copy on write. Under `spawn`, which has no template, in every worker before the
+  /// initializer. (Python: set_forkserver_preload)
+  Hook preload = {};
+  /// Tasks after which a worker is replaced by a fresh one; a chunk of a map counts as one. The
+  /// replacement is ready before the old one leaves. 0: never. Too low: a process start per task.
+  unsigned max_tasks_per_child = 0;
+  /// Bytes of arguments of tasks that are not done, above which `submit` waits and `try_submit`
+  /// declines; a callback never waits. A task larger than this is taken when nothing else is
+  /// pending. 0: unbounded. Too low: workers run dry; too high: memory.
+  std::size_t max_pending_bytes = 0;
   /// `spawn` only: the program to execute; it must call `init` first thing in main and contain the
   /// same code (the library's `procpool-worker`, or a build of this program). Empty: this program.
   std::filesystem::path worker_executable = {};
   /// Called on the callback thread with what a callback threw. It changes no outcome. Empty: one
   /// line on stderr.
   std::function<void(std::exception_ptr)> on_callback_error = {};
+  /// Bytes of private memory by which a worker may grow, from after its initializer, before it is
+  /// replaced as after max_tasks_per_child. Looked at after a task, at most every 100 ms. 0: never.
+  /// Too low: a process start per task; too high: leaks stay.
+  std::size_t max_memory_growth_bytes = 0;
+  /// How long a worker may have nothing to do before it leaves; it is started again when there is
+  /// work for it. Empty: workers stay. Less than 1 ms: Misuse. Too low: process starts after every
+  /// pause; too high: idle processes keep memory.
+  std::optional<Duration> idle_timeout = {};
+  /// Starts in a row that may fail before a pool without any running worker is broken. While the
+  /// pool is made the first failure is enough. Less than 1: Misuse. Too low: a moment without
+  /// memory breaks the pool; too high: it takes long to say that it is broken.
+  unsigned max_start_failures = 5;
+  /// Threads that libraries inside a task may use: set for workers as OMP_NUM_THREADS,
+  /// OPENBLAS_NUM_THREADS, MKL_NUM_THREADS, BLIS_NUM_THREADS, NUMEXPR_NUM_THREADS,
+  /// VECLIB_MAXIMUM_THREADS, unless the environment has them. 0: usable_cpus() / processes, at
+  /// least 1 (joblib's rule). Negative: left alone. `fork`: libraries that have read their
+  /// environment already do not look again.
+  int inner_threads = 0;
+};
+
+/// The ladder by which a running task is stopped: its stop token is set; after `stop_grace` its
+/// worker gets SIGTERM; after `term_grace` more, SIGKILL. Too short: no time to put things in order;
+/// too long: a place is taken by a task that nobody wants. Negative: Misuse.
+struct CancelOptions {
+  Duration stop_grace = std::chrono::seconds(1);
+  Duration term_grace = std::chrono::seconds(3);
+};
+
+/// The exceptions after which a task is tried again: `retry_on<std::system_error, MyError>()`. A
+/// class counts for what derives from it.
+class RetryOn {
+ public:
+  RetryOn() = default;
+  bool empty() const noexcept { return matches_.empty(); }
+  /// Whether `error` is of one of the types.
+  bool covers(const std::exception_ptr& error) const;
+
+ private:
+  template <class... E>
+  friend RetryOn retry_on();
+  std::vector<bool (*)(const std::exception_ptr&)> matches_;
 };
 
 struct TaskOptions {
-  /// How often a task that had started is started again after its worker died under it. Per task;
-  /// in a map per element. 0: the death is reported at once (WorkerCrashed). Too high: an input that
-  /// always kills its worker costs that many workers. A task that had not started when its worker
-  /// died is always sent on, and does not count. Only for tasks that may run twice.
+  /// How long the task may run, from when it really starts; then it is stopped, see CancelOptions,
+  /// and ends with TaskTimeout. Per attempt; in a map per element. Empty: no limit. Zero or less:
+  /// Misuse.
+  std::optional<Duration> timeout = {};
+  /// How often a task that had started is started again after its worker died under it, it timed
+  /// out, or threw what `retry_on` names. Per task; in a map per element. 0: the first end stands.
+  /// Too high: an input that always kills its worker costs that many workers. A task that had not
+  /// started when its worker died is always sent on, and does not count. Only for tasks that may
+  /// run twice.
   unsigned retries = 0;
+  /// Higher goes first among the tasks that have not started; equal ones in order of submission.
+  int priority = 0;
+  /// A request cancels the task, as Future::cancel does.
+  std::stop_token stop = {};
+  /// For messages and this_task::name(). At most 65,535 bytes, else Misuse.
+  std::string name = {};
+  CancelOptions cancel = {};
+  RetryOn retry_on = {};
+};
+
+struct ShutdownOptions {
+  bool wait = true;             ///< until the workers have ended
+  bool cancel_futures = false;  ///< what has not started ends with Cancelled
 };
 
 /// Elements per chunk of a map: what travels as one call. From any integer; negative: Misuse; 0:
@@ -92,10 +183,19 @@ class ChunkSize {
   std::int64_t elements_;
 };
 
-/// The library chooses: small enough that the tail spreads over all workers.
+/// The library chooses, guided by the time that elements have taken so far: large first, small at the
+/// tail.
 inline constexpr ChunkSize automatic_chunks{0};
 /// ceil(n / (4 × workers)), as multiprocessing.Pool.map.
 inline constexpr ChunkSize python_chunks = ChunkSize::python();
+
+/// How far a map has come.
+struct ProgressReport {
+  std::size_t done = 0;   ///< elements that have ended
+  std::size_t total = 0;  ///< 0: not known (imap)
+  Duration elapsed = {};  ///< since the call
+};
+using Progress = std::function<void(const ProgressReport&)>;
 
 struct MapOptions {
   /// Too low: a message per element costs more than tiny elements do; too high: the last chunk keeps
@@ -104,6 +204,43 @@ struct MapOptions {
   /// imap, imap_unordered: elements taken from the input ahead of the consumer. 0: 4 × workers
   /// chunks. Too low: workers wait for the consumer; too high: memory. A chunk never exceeds it.
   std::size_t buffersize = 0;
+  /// Called as callbacks are, on the callback thread, when elements have ended; reports that would
+  /// come faster than it returns are merged, and the last one always comes.
+  Progress progress = {};
+  /// Once an element fails, those that have not started are cancelled. `map` then throws the failure
+  /// of the lowest index among the elements that ran.
+  bool fail_fast = false;
 };
+
+namespace detail {
+
+template <class E>
+bool holds(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const E&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+}  // namespace detail
+
+/// See RetryOn.
+template <class... E>
+RetryOn retry_on() {
+  static_assert(sizeof...(E) != 0, "retry_on<E...>() wants the exception types to be named");
+  RetryOn types;
+  types.matches_ = {&detail::holds<E>...};
+  return types;
+}
+
+inline bool RetryOn::covers(const std::exception_ptr& error) const {
+  for (const auto matches : matches_) {
+    if (matches(error)) return true;
+  }
+  return false;
+}
 
 }  // namespace procpool::inline v0

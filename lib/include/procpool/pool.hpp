@@ -24,6 +24,7 @@
 #include <procpool/future.hpp>
 #include <procpool/options.hpp>
 #include <procpool/results.hpp>
+#include <procpool/stats.hpp>
 #include <procpool/task.hpp>
 
 namespace procpool::inline v0 {
@@ -31,6 +32,8 @@ namespace procpool::inline v0 {
 class Pool;
 
 namespace detail {
+
+inline const std::shared_ptr<const TaskOptions> no_options;
 
 template <class Range>
 concept InputRange = std::ranges::input_range<Range>;
@@ -53,6 +56,9 @@ concept CountLike = std::integral<I> && !std::same_as<I, bool> && !std::same_as<
 /// workers cannot be started any more, Misuse on a moved-from pool or on a pool that a fork copied.
 /// What a task throws comes out of the future, map, or iterator.
 ///
+/// **Waiting.** Where PoolOptions::max_pending_bytes is set, `submit` and the map calls wait while
+/// too much is pending, except in the pool's own callbacks.
+///
 /// **Threads.** Every call may be made from any thread, callbacks included.
 template <class Self>
 class Submissions {
@@ -67,7 +73,8 @@ class Submissions {
   auto submit(F&& f, Args&&... args) const -> Future<task_result_t<F, Args...>> {
     static_cast<void>(detail::check_call<F, Args...>());
     if constexpr (task<F, Args...>) {
-      return detail::make_call<F, Args...>(core(), retries(), f, args...);
+      return detail::make_call<F, Args...>(core(), detail::Admission::wait, task_options(), f,
+                                           args...);
     } else {
       return {};
     }
@@ -75,6 +82,20 @@ class Submissions {
   template <class F, class... Args>
   auto apply_async(F&& f, Args&&... args) const -> Future<task_result_t<F, Args...>> {
     return submit(std::forward<F>(f), std::forward<Args>(args)...);
+  }
+
+  /// The same, but where `submit` would wait because of PoolOptions::max_pending_bytes it takes
+  /// nothing and returns nullopt.
+  template <class F, class... Args>
+  [[nodiscard]] auto try_submit(F&& f, Args&&... args) const
+      -> std::optional<Future<task_result_t<F, Args...>>> {
+    static_cast<void>(detail::check_call<F, Args...>());
+    if constexpr (task<F, Args...>) {
+      auto future = detail::make_call<F, Args...>(core(), detail::Admission::decline,
+                                                  task_options(), f, args...);
+      if (future.valid()) return future;
+    }
+    return std::nullopt;
   }
 
   /// `f` of every element, in the order of the input. Reads the whole input, waits for every element
@@ -100,25 +121,47 @@ class Submissions {
   /// The same, returning at once with one future for the whole. The input has been read then.
   template <class F, detail::InputRange Range>
   auto map_async(F&& f, Range&& range, MapOptions options) const {
-    return eager<detail::EachIsAnArgument>(options, f, range);
+    return eager<detail::EachIsAnArgument, detail::MapNode>(options, f, range);
   }
   template <class F, detail::InputRange Range, detail::InputRange... Ranges>
   auto map_async(F&& f, Range&& range, Ranges&&... ranges) const {
-    return eager<detail::EachIsAnArgument>(map_options(), f, range, ranges...);
+    return eager<detail::EachIsAnArgument, detail::MapNode>(map_options(), f, range, ranges...);
   }
   template <class F, class T>
   auto map_async(F&& f, std::initializer_list<T> elements, MapOptions options) const {
-    return eager<detail::EachIsAnArgument>(options, f, elements);
+    return eager<detail::EachIsAnArgument, detail::MapNode>(options, f, elements);
   }
   template <class F, class T>
   auto map_async(F&& f, std::initializer_list<T> elements) const {
-    return eager<detail::EachIsAnArgument>(map_options(), f, elements);
+    return eager<detail::EachIsAnArgument, detail::MapNode>(map_options(), f, elements);
+  }
+
+  /// As map, but waits for every element and throws no task's error: each place holds the value or
+  /// that element's own error. The loss of a worker costs one place.
+  template <class F, detail::InputRange Range>
+  [[nodiscard]] auto map_settled(F&& f, Range&& range, MapOptions options) const {
+    return eager<detail::EachIsAnArgument, detail::SettledNode>(options, f, range).get();
+  }
+  template <class F, detail::InputRange Range, detail::InputRange... Ranges>
+  [[nodiscard]] auto map_settled(F&& f, Range&& range, Ranges&&... ranges) const {
+    return eager<detail::EachIsAnArgument, detail::SettledNode>(map_options(), f, range,
+                                                                ranges...)
+        .get();
+  }
+  template <class F, class T>
+  [[nodiscard]] auto map_settled(F&& f, std::initializer_list<T> elements,
+                                 MapOptions options) const {
+    return eager<detail::EachIsAnArgument, detail::SettledNode>(options, f, elements).get();
+  }
+  template <class F, class T>
+  [[nodiscard]] auto map_settled(F&& f, std::initializer_list<T> elements) const {
+    return eager<detail::EachIsAnArgument, detail::SettledNode>(map_options(), f, elements).get();
   }
 
   /// As map, each element a tuple-like (tuple, pair, array) of arguments. (Pool.starmap)
   template <class F, detail::InputRange Range>
   auto starmap(F&& f, Range&& tuples, MapOptions options) const {
-    return eager<detail::ElementsAreTuples>(options, f, tuples).get();
+    return eager<detail::ElementsAreTuples, detail::MapNode>(options, f, tuples).get();
   }
   template <class F, detail::InputRange Range>
   auto starmap(F&& f, Range&& tuples) const {
@@ -126,7 +169,7 @@ class Submissions {
   }
   template <class F, detail::InputRange Range>
   auto starmap_async(F&& f, Range&& tuples, MapOptions options) const {
-    return eager<detail::ElementsAreTuples>(options, f, tuples);
+    return eager<detail::ElementsAreTuples, detail::MapNode>(options, f, tuples);
   }
   template <class F, detail::InputRange Range>
   auto starmap_async(F&& f, Range&& tuples) const {
@@ -176,16 +219,18 @@ class Submissions {
 
  private:
   detail::Core& core() const { return static_cast<const Self*>(this)->submission_core(); }
-  unsigned retries() const { return static_cast<const Self*>(this)->submission_task().retries; }
+  const std::shared_ptr<const TaskOptions>& task_options() const {
+    return static_cast<const Self*>(this)->submission_task();
+  }
   MapOptions map_options() const { return static_cast<const Self*>(this)->submission_map(); }
 
-  template <class How, class F, class... Ranges>
+  template <class How, template <class> class AnyNode, class F, class... Ranges>
   auto eager(const MapOptions& options, F& f, Ranges&... ranges) const {
     if constexpr (detail::check_finite<Ranges...>() && detail::check_map<How, F, Ranges...>()) {
-      return detail::make_map<How>(core(), retries(), options, f, ranges...);
+      return detail::make_map<How, AnyNode>(core(), task_options(), options, f, ranges...);
     } else {
       using R = typename detail::MapCall<How, F, Ranges...>::result_type;
-      return Future<detail::map_result_t<R>>();
+      return detail::FutureAccess::make({}, &AnyNode<R>::decoder);
     }
   }
   template <class F, class... Ranges>
@@ -195,7 +240,7 @@ class Submissions {
         typename detail::MapCall<How, F, std::remove_reference_t<Ranges>...>::result_type;
     if constexpr (detail::check_map<How, F, std::remove_reference_t<Ranges>...>()) {
       using FeedType = detail::RangeFeed<How, F, Ranges...>;
-      const auto asked = detail::stream_options(order, options, retries(), core().processes());
+      const auto asked = detail::stream_options(order, options, task_options(), core().processes());
       return detail::ResultsAccess::make<R>(std::make_unique<detail::Stream>(
           core(), asked,
           std::make_unique<FeedType>(std::forward<F>(f), std::forward<Ranges>(ranges)...)));
@@ -209,20 +254,23 @@ class Submissions {
 /// outlive it. `with` again replaces the options of that kind whole.
 class [[nodiscard]] PoolWith : public Submissions<PoolWith> {
  public:
-  PoolWith with(TaskOptions task) const { return PoolWith(*pool_, task, map_); }
-  PoolWith with(MapOptions map) const { return PoolWith(*pool_, task_, map); }
+  /// Throws Misuse for an option out of range.
+  PoolWith with(TaskOptions task) const {
+    return PoolWith(*pool_, detail::share_options(std::move(task)), map_);
+  }
+  PoolWith with(MapOptions map) const { return PoolWith(*pool_, task_, std::move(map)); }
 
  private:
   friend Pool;
   friend Submissions<PoolWith>;
-  PoolWith(const Pool& pool, TaskOptions task, MapOptions map)
-      : pool_(&pool), task_(task), map_(map) {}
+  PoolWith(const Pool& pool, std::shared_ptr<const TaskOptions> task, MapOptions map)
+      : pool_(&pool), task_(std::move(task)), map_(std::move(map)) {}
   detail::Core& submission_core() const;
-  TaskOptions submission_task() const { return task_; }
+  const std::shared_ptr<const TaskOptions>& submission_task() const { return task_; }
   MapOptions submission_map() const { return map_; }
 
   const Pool* pool_;
-  TaskOptions task_;
+  std::shared_ptr<const TaskOptions> task_;  // null: every default
   MapOptions map_;
 };
 
@@ -268,14 +316,27 @@ class Pool : public Submissions<Pool> {
     return join_until(detail::time_after(d));
   }
 
-  /// The submission calls with these options.
-  PoolWith with(TaskOptions task) const { return PoolWith(*this, task, {}); }
-  PoolWith with(MapOptions map) const { return PoolWith(*this, {}, map); }
+  /// close(), then, unless `wait` is false, join(). `cancel_futures`: what has not started ends with
+  /// Cancelled. With `wait`, Misuse in one of the pool's own callbacks. (Executor.shutdown)
+  void shutdown(ShutdownOptions options = {});
 
+  /// The submission calls with these options. Throws Misuse for an option out of range.
+  PoolWith with(TaskOptions task) const {
+    return PoolWith(*this, detail::share_options(std::move(task)), {});
+  }
+  PoolWith with(MapOptions map) const { return PoolWith(*this, {}, std::move(map)); }
+
+  /// From now on so many places, less than 1 or more than 4096: Misuse. Returns at once: workers are
+  /// started in the background; workers that are too many finish what they run, and what waits in
+  /// their hands goes to others. (loky: get_reusable_executor(max_workers))
+  void resize(int processes);
   /// Places for workers.
   int processes() const;
-  /// One pid per place. Waits, a little, for places whose worker is just being replaced.
+  /// One pid per place: neither replacements being warmed nor the template process. Waits, a little,
+  /// for places whose worker is just being replaced; workers that left for idle_timeout are missing.
   std::vector<pid_t> pids() const;
+  /// What has been done so far.
+  PoolStats stats() const;
 
  private:
   friend Submissions<Pool>;
@@ -289,7 +350,7 @@ class Pool : public Submissions<Pool> {
   }
   bool join_until(detail::Time until);
   detail::Core& submission_core() const;
-  TaskOptions submission_task() const { return {}; }
+  const std::shared_ptr<const TaskOptions>& submission_task() const { return detail::no_options; }
   MapOptions submission_map() const { return {}; }
 
   detail::Core* core_ = nullptr;

@@ -17,8 +17,12 @@
 #include <procpool/errors.hpp>
 #include <procpool/future.hpp>
 #include <procpool/fwd.hpp>
+#include <procpool/hook.hpp>
 #include <procpool/options.hpp>
+#include <procpool/outcome.hpp>
 #include <procpool/pool.hpp>
 #include <procpool/program.hpp>
 #include <procpool/results.hpp>
+#include <procpool/stats.hpp>
 #include <procpool/task.hpp>
+#include <procpool/this_task.hpp>

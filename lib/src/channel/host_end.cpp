@@ -2,10 +2,12 @@
 
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 
 #include "os/error.hpp"
 #include "os/fork.hpp"
+#include "shm/stop.hpp"
 
 namespace procpool::inline v0::channel {
 
@@ -16,20 +18,22 @@ HostEnd::Memories HostEnd::make_memories() {
           os::make_memory("procpool-results", sizeof(shm::ResultMemory))};
 }
 
-HostEnd::HostEnd(const os::Fd& pool_page, const os::Fd& tether)
+HostEnd::HostEnd(const StartFiles& files)
     : HostEnd(make_memories(), os::make_socket_pair()) {
   write_headers();
   os::seal_against_writers(memories_.tasks);
   os::seal_finally(memories_.results);
-  std::array<int, wire::start_fd_count> fds{};
-  fds[wire::pool_page_fd] = pool_page.get();
+  std::array<int, wire::start_fd_count + 1> fds{};
+  fds[wire::pool_page_fd] = files.pool_page.get();
   fds[wire::tasks_fd] = memories_.tasks.get();
   fds[wire::results_fd] = memories_.results.get();
   fds[wire::leader_bell_fd] = leader_bell_.get();
   fds[wire::background_bell_fd] = background_bell_.get();
-  fds[wire::tether_fd] = tether.get();
+  fds[wire::tether_fd] = files.tether.get();
+  fds[wire::hooks_fd] = files.hooks.get();
   const wire::Control start{wire::ControlKind::start, 0, wire::protocol_version};
-  if (os::send_message(control_.get(), bytes_of(start), fds) != os::Io::ok) {
+  if (os::send_message(control_.get(), bytes_of(start),
+                       std::span(fds).first(fds.size() - (files.hooks ? 0 : 1))) != os::Io::ok) {
     os::fail_with(ETOOMANYREFS, "sendmsg", "the start message of a worker");
   }
   memories_ = {};
@@ -76,6 +80,19 @@ void HostEnd::ring() {
   shm::store_ordered(wake, shm::load_hint(wake) + 1);
   os::futex_wake(wake, 1, os::Scope::shared);
 }
+
+void HostEnd::set_stop(std::uint64_t word) {
+  auto& header = tasks().header;
+  shm::store_ordered(header.stop, word);
+  shm::store_ordered(header.stop_changes, shm::load_hint(header.stop_changes) + 1);
+  os::futex_wake(header.stop_changes, INT_MAX, os::Scope::shared);
+}
+
+void HostEnd::request_stop(std::uint64_t sequence, std::uint32_t element) {
+  set_stop(shm::stop_word(sequence, element));
+}
+
+void HostEnd::withdraw_stop() { set_stop(0); }
 
 std::uint32_t HostEnd::take_back(std::uint64_t sequence, std::uint32_t count,
                                  std::uint32_t limit, std::uint32_t keep) {

@@ -31,13 +31,20 @@ struct Arrival {
   std::span<const std::byte> bytes;
 };
 
+/// What every worker of a pool is started with.
+struct StartFiles {
+  const os::Fd& pool_page;
+  const os::Fd& tether;
+  const os::Fd& hooks;  // wire/hooks.hpp; none: nothing is run first
+};
+
 class HostEnd {
  public:
   using Arena = shm::Arena<shm::arena_bytes>;
 
   /// Makes the memories, doorbells and control socket, and leaves the start message for the worker
   /// in that socket. Throws std::system_error.
-  HostEnd(const os::Fd& pool_page, const os::Fd& tether);
+  explicit HostEnd(const StartFiles& files);
 
   /// The worker's end of the control socket, for the launcher. Once.
   os::Fd take_worker_socket() { return std::move(worker_socket_); }
@@ -61,6 +68,10 @@ class HostEnd {
   /// Slots the worker says it has passed, told when it goes to sleep: a hint.
   std::uint64_t passed_hint() const { return shm::load_ordered(results().header.consumed); }
 
+  /// Asks that element of that slot to stop; nobody.
+  void request_stop(std::uint64_t sequence, std::uint32_t element);
+  void withdraw_stop();
+
   // Results.
   shm::Look peek(Arrival& arrival);
   void pop() { ring_.pop(); }
@@ -81,6 +92,7 @@ class HostEnd {
   HostEnd(Memories memories, os::SocketPair sockets);
   static Memories make_memories();
   void write_headers();
+  void set_stop(std::uint64_t word);
 
   shm::TaskMemory& tasks() const { return *reinterpret_cast<shm::TaskMemory*>(tasks_.data()); }
   shm::ResultMemory& results() const {

@@ -8,6 +8,7 @@
 
 #include "os/fork.hpp"
 #include "os/process.hpp"
+#include "shm/stop.hpp"
 
 namespace procpool::inline v0::channel {
 
@@ -18,7 +19,7 @@ Attachment attach(os::Fd control) {
   os::Message got = os::receive_message(control.get(),
                                         std::as_writable_bytes(std::span(&start, 1)), never);
   if (got.io != os::Io::ok || got.size != sizeof start || start.kind != wire::ControlKind::start ||
-      start.value != wire::protocol_version || got.fds.size() != wire::start_fd_count) {
+      start.value != wire::protocol_version || got.fds.size() < wire::start_fd_count) {
     throw std::runtime_error("the start message is not of this version of procpool");
   }
   const auto high = [&got](int which) {
@@ -30,7 +31,10 @@ Attachment attach(os::Fd control) {
           os::Mapping(got.fds[wire::results_fd], os::Access::read_write),
           high(wire::leader_bell_fd),
           high(wire::background_bell_fd),
-          high(wire::tether_fd)};
+          high(wire::tether_fd),
+          got.fds.size() > wire::hooks_fd
+              ? os::Mapping(got.fds[wire::hooks_fd], os::Access::read_only)
+              : os::Mapping()};
 }
 
 WorkerEnd::WorkerEnd(Attachment attachment)
@@ -48,6 +52,29 @@ WorkerEnd::WorkerEnd(Attachment attachment)
 void WorkerEnd::say_hello(std::uint64_t identity) {
   const wire::Control hello{wire::ControlKind::hello, wire::protocol_version, identity};
   os::send_message(at_.control.get(), bytes_of(hello));
+}
+
+void WorkerEnd::tell(wire::ControlKind kind) {
+  const wire::Control message{kind, 0, 0};
+  os::send_message(at_.control.get(), bytes_of(message));
+}
+
+void WorkerEnd::tell_start_error(std::span<const std::byte> record) {
+  const wire::OutcomeHeader header{};
+  const auto size = static_cast<std::uint32_t>(sizeof header + record.size());
+  const auto room = reserve(size);
+  if (room.empty()) return;  // home says how the process ended
+  std::memcpy(room.data(), &header, sizeof header);
+  std::memcpy(room.data() + sizeof header, record.data(), record.size());
+  publish(wire::RecordKind::start_error, size);
+}
+
+std::uint64_t WorkerEnd::stop_word(std::uint32_t element) const {
+  return shm::stop_word(slots_.sequence(), element);
+}
+
+bool WorkerEnd::stop_requested(std::uint32_t element) const {
+  return shm::load_hint(tasks().header.stop) == stop_word(element);
 }
 
 /// The sleeper's half of doorbell.hpp: `wake` is read before the announcement, `ready` looks after.

@@ -42,6 +42,7 @@ struct Attachment {
   os::Fd leader_bell;
   os::Fd background_bell;
   os::Fd tether;
+  os::Mapping hooks;  // of no size: there are none
 };
 
 /// Waits for the start message on the control socket and maps what comes with it; the memories'
@@ -58,7 +59,7 @@ class WorkerEnd {
   /// every sleep and after every wake-up).
   bool wait_for_slot(const std::atomic<bool>* stop = nullptr);
   wire::CallHeader header() const;
-  /// The call's bytes: in the slot, the arena, or a slab.
+  /// The call's bytes, with the name at their end: in the slot, the arena, or a slab.
   std::span<const std::byte> payload(const wire::CallHeader& header);
   /// Of the current slot, as outcomes name it.
   std::uint32_t call() const { return static_cast<std::uint32_t>(slots_.sequence()); }
@@ -71,6 +72,20 @@ class WorkerEnd {
   /// Room in the ring for a record of `bytes`; waits for it. Empty: it can never fit.
   std::span<std::byte> reserve(std::uint32_t bytes);
   void publish(wire::RecordKind kind, std::uint32_t bytes);
+  /// Whether this element of the current slot was asked to stop.
+  bool stop_requested(std::uint32_t element) const;
+  /// The words behind that, for a thread that waits for it.
+  const shm::TaskHeader& stop_words() const { return tasks().header; }
+  std::uint64_t stop_word(std::uint32_t element) const;
+
+  /// Tells home something that concerns no call.
+  void tell(wire::ControlKind kind);
+  /// What the initializer threw, as an error record. One that is too large for the ring is not told.
+  void tell_start_error(std::span<const std::byte> record);
+  /// By how much this process may grow; 0: it does not matter.
+  std::uint64_t memory_growth() const { return pool_page().memory_growth; }
+  const os::Mapping& hooks() const { return at_.hooks; }
+
   /// Writes a large outcome into a slab that home provides. nullopt and `reason` (an errno) when
   /// home has no memory for it.
   std::optional<wire::SlabOutcome> to_slab(std::span<const std::byte> bytes, int& reason);

@@ -1,5 +1,6 @@
 #include "os/process.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -139,6 +140,25 @@ void exit_now(int code) noexcept {
   if (__gcov_dump != nullptr) __gcov_dump();
   if (__llvm_profile_write_file != nullptr) __llvm_profile_write_file();
   ::_exit(code);
+}
+
+std::uint64_t private_bytes() noexcept {
+  int fd = -1;
+  do {
+    fd = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  } while (fd < 0 && errno == EINTR);
+  if (fd < 0) return 0;
+  const Fd file(fd);
+  char text[128] = {};
+  ssize_t size = 0;
+  do {
+    size = ::read(file.get(), text, sizeof text - 1);
+  } while (size < 0 && errno == EINTR);
+  unsigned long all = 0;
+  unsigned long resident = 0;
+  unsigned long shared = 0;
+  if (size <= 0 || std::sscanf(text, "%lu %lu %lu", &all, &resident, &shared) != 3) return 0;
+  return (resident - shared) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace procpool::inline v0::os

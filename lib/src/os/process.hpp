@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -35,6 +36,10 @@ void kill_group(pid_t leader) noexcept;
 /// takes the status. nullopt: still running. `unknown`: the host reaped it (waitpid(-1), SIGCHLD
 /// ignored) or it is not our child.
 std::optional<ExitStatus> reap(int pidfd, pid_t pid) noexcept;
+
+/// Bytes of this process's resident memory that no file or shared memory is behind
+/// (/proc/self/statm); 0 where that cannot be read.
+std::uint64_t private_bytes() noexcept;
 
 /// "SIGSEGV", "SIGKILL", "signal 42".
 std::string signal_name(int signal);

@@ -31,6 +31,7 @@ using KernelAction = std::array<unsigned long, 4>;
 struct Child {
   const char* program = nullptr;
   char* const* arguments = nullptr;
+  char** environment = nullptr;
   int inherit = -1;
   int inherit_as = -1;
   int limit = 0;
@@ -73,6 +74,7 @@ struct Initialiser : bp::extend::handler {
   void on_setup(Executor& executor) const {
     executor.exe = child_->program;
     executor.cmd_line = child_->arguments;
+    executor.env = child_->environment;
   }
   template <class Executor>
   void on_exec_setup(Executor&) const {
@@ -147,13 +149,19 @@ void check_executable(const std::string& path) {
 }  // namespace
 
 Spawned spawn(const std::filesystem::path& program, const std::vector<std::string>& arguments,
-              const Fd& inherit, int inherit_as) {
+              const Fd& inherit, int inherit_as, const std::vector<std::string>& variables) {
   const std::string path = program.empty() ? own_program : program.string();
   check_executable(path);
   std::vector<std::string> words{program.empty() ? own_name() : path};
   words.insert(words.end(), arguments.begin(), arguments.end());
   const std::vector<char*> argv = pointers(words);
-  Child child{path.c_str(), argv.data(), inherit.get(), inherit_as, descriptor_limit()};
+  std::vector<std::string> added = variables;
+  std::vector<char*> environment = pointers(added);
+  for (char** each = ::environ; each != nullptr && *each != nullptr; ++each) {
+    environment.insert(environment.end() - 1, *each);
+  }
+  Child child{path.c_str(),  argv.data(), environment.data(), inherit.get(),
+              inherit_as, descriptor_limit()};
   launch(child);
   if (child.error != 0) {
     if (child.pid > 0) wait_for(child.pid);

@@ -19,8 +19,9 @@ struct Spawned {
 
 /// Executes `program` (empty: /proc/self/exe, argv[0] kept as the program's name) with `arguments`.
 /// Every descriptor >= 3 is closed in it but `inherit`, which arrives as number `inherit_as`.
+/// `variables` ("NAME=value") are added to this process's environment for it.
 /// Throws std::system_error naming the program when it cannot be executed; leaves no zombie.
 Spawned spawn(const std::filesystem::path& program, const std::vector<std::string>& arguments,
-              const Fd& inherit, int inherit_as);
+              const Fd& inherit, int inherit_as, const std::vector<std::string>& variables = {});
 
 }  // namespace procpool::inline v0::os

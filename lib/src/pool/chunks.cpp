@@ -13,11 +13,6 @@ namespace procpool::inline v0::detail {
 
 namespace {
 
-/// Chunks per worker of an automatic map. A chunk's tail can be taken back while it runs, so few
-/// are enough; too few: an idle worker waits for the split; too many: a message each.
-constexpr std::size_t chunks_per_worker = 16;
-constexpr std::size_t most_automatic = 512;
-
 std::size_t divided(std::size_t count, std::size_t by) { return (count + by - 1) / by; }
 
 std::uint32_t limited(std::size_t elements) {
@@ -37,14 +32,12 @@ std::uint32_t chunk_elements(ChunkSize wish, std::size_t count, int workers) {
   check(wish);
   const auto n = static_cast<std::size_t>(workers);
   if (wish.is_python()) return limited(divided(count, 4 * n));
-  if (wish.is_automatic()) {
-    return limited(std::min(divided(count, chunks_per_worker * n), most_automatic));
-  }
+  if (wish.is_automatic()) return 0;
   return limited(static_cast<std::size_t>(wish.elements()));
 }
 
-StreamOptions stream_options(Order order, const MapOptions& options, unsigned retries,
-                             int workers) {
+StreamOptions stream_options(Order order, const MapOptions& options,
+                             const std::shared_ptr<const TaskOptions>& task, int workers) {
   check(options.chunksize);
   if (options.chunksize.is_python()) {
     throw Misuse("python_chunks needs the number of elements, which imap does not know: give "
@@ -54,10 +47,11 @@ StreamOptions stream_options(Order order, const MapOptions& options, unsigned re
       options.chunksize.is_automatic()
           ? 1
           : limited(static_cast<std::size_t>(options.chunksize.elements()));
+  auto progress = options.progress ? std::make_shared<MapProgress>(options.progress, 0) : nullptr;
   const std::size_t ahead = options.buffersize != 0
                                 ? options.buffersize
                                 : std::size_t{4} * static_cast<std::size_t>(workers) * chunk;
-  return {order, limited(std::min<std::size_t>(chunk, ahead)), ahead, retries};
+  return {order, limited(std::min<std::size_t>(chunk, ahead)), ahead, task, progress};
 }
 
 }  // namespace procpool::inline v0::detail

@@ -1,5 +1,8 @@
 // From options to a running core: what is checked, and when the workers start.
 
+#include <algorithm>
+#include <array>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -13,12 +16,13 @@
 #include "os/host.hpp"
 #include "os/role.hpp"
 #include "supervisor/supervisor.hpp"
+#include "wire/hooks.hpp"
 
 namespace procpool::inline v0::detail {
 
 namespace {
 
-constexpr int most_processes = 4096;
+using supervisor::most_processes;
 
 int checked_processes(const PoolOptions& options) {
   const int processes = options.processes.value_or(os::usable_cpus());
@@ -32,18 +36,47 @@ int checked_processes(const PoolOptions& options) {
   return processes;
 }
 
-supervisor::MakeLauncher launcher_for(const PoolOptions& options) {
+int inner_threads(const PoolOptions& options, int processes) {
+  if (options.inner_threads != 0) return std::max(options.inner_threads, 0);
+  return std::max(os::usable_cpus() / processes, 1);
+}
+
+/// What the template runs and what each worker runs. `spawn` has no template.
+struct Hooks {
+  explicit Hooks(const PoolOptions& options) {
+    const bool has_template = options.start_method != StartMethod::spawn;
+    const Hook none;
+    const std::array all{has_template ? none : options.preload, options.initializer};
+    workers = os::guard(wire::write_hooks(all));
+    if (has_template) {
+      preload = std::make_shared<const os::Fd>(os::guard(wire::write_hooks({&options.preload, 1})));
+    }
+  }
+  os::Fd workers;
+  std::shared_ptr<const os::Fd> preload;
+};
+
+supervisor::MakeLauncher launcher_for(const PoolOptions& options, int threads, const Hooks& hooks) {
   if (options.start_method == StartMethod::spawn) {
-    return [program = options.worker_executable] {
-      return supervisor::make_spawn_launcher(program);
+    return [program = options.worker_executable, threads] {
+      return supervisor::make_spawn_launcher(program, threads);
     };
   }
-  return [method = options.start_method] { return supervisor::make_template_launcher(method); };
+  return [method = options.start_method, threads, preload = hooks.preload] {
+    return supervisor::make_template_launcher(method, threads, *preload);
+  };
 }
 
 void check_options(const PoolOptions& options) {
   if (!options.worker_executable.empty() && options.start_method != StartMethod::spawn) {
     throw Misuse("PoolOptions::worker_executable needs start_method = StartMethod::spawn");
+  }
+  if (options.idle_timeout && *options.idle_timeout < std::chrono::milliseconds(1)) {
+    throw Misuse("PoolOptions::idle_timeout must be at least 1 ms: leave it empty for workers that "
+                 "stay");
+  }
+  if (options.max_start_failures < 1) {
+    throw Misuse("PoolOptions::max_start_failures must be at least 1");
   }
 }
 
@@ -58,12 +91,19 @@ bool can_start(const PoolOptions& options) {
 }
 
 supervisor::Supervisor* new_supervisor(const PoolOptions& options, int processes) {
+  Hooks hooks(options);
   return new supervisor::Supervisor(
       {.processes = processes,
        .remake_launcher = options.start_method == StartMethod::forkserver,
        .foreign_workers = !options.worker_executable.empty(),
-       .make_launcher = launcher_for(options),
-       .on_callback_error = options.on_callback_error});
+       .make_launcher = launcher_for(options, inner_threads(options, processes), hooks),
+       .on_callback_error = options.on_callback_error,
+       .hooks = std::move(hooks.workers),
+       .max_tasks_per_child = options.max_tasks_per_child,
+       .max_pending_bytes = options.max_pending_bytes,
+       .max_memory_growth = options.max_memory_growth_bytes,
+       .idle_timeout = options.idle_timeout,
+       .max_start_failures = options.max_start_failures});
 }
 
 void start_now(supervisor::Supervisor& core) {

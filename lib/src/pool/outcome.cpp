@@ -16,14 +16,6 @@
 
 namespace procpool::inline v0::detail {
 
-std::exception_ptr rebuild_error(std::span<const std::byte> record) {
-  try {
-    return wire::rebuild(wire::parse(record));
-  } catch (...) {  // not a record, or no memory for it: then that is the error
-    return std::current_exception();
-  }
-}
-
 std::exception_ptr outcome_error(const Node& node) {
   switch (node.outcome) {
     case Outcome::remote: return rebuild_error(node.payload.bytes());
@@ -68,6 +60,9 @@ void throw_wait_timed_out() {
 }
 void throw_next_timed_out() {
   throw TimeoutError("the next result was not there in the given time; ask again");
+}
+void throw_never_started() {
+  throw Cancelled("this element was cancelled before it was started");
 }
 void throw_empty_future() {
   throw Misuse("this future is empty (default-made or moved from): it belongs to no task");

@@ -28,6 +28,14 @@ void Pool::close() noexcept {
 void Pool::terminate() { usable(core_).terminate(); }
 void Pool::join() { usable(core_).join(detail::forever); }
 bool Pool::join_until(detail::Time until) { return usable(core_).join(until); }
+void Pool::shutdown(ShutdownOptions options) {
+  detail::Core& core = usable(core_);
+  core.close();
+  if (options.cancel_futures) core.cancel_waiting();
+  if (options.wait) core.join(detail::forever);
+}
+void Pool::resize(int processes) { usable(core_).resize(processes); }
+PoolStats Pool::stats() const { return usable(core_).stats(); }
 int Pool::processes() const { return usable(core_).processes(); }
 std::vector<pid_t> Pool::pids() const { return usable(core_).pids(); }
 detail::Core& Pool::submission_core() const { return usable(core_); }

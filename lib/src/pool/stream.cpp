@@ -49,7 +49,8 @@ bool Stream::pull_chunk(std::size_t room) {
   if (feed_ended()) return false;
   auto batch = Ref<Batch>::adopt(new Batch);
   feed_->start(*batch);
-  batch->retries = options_.retries;
+  if (options_.task) set_options(*batch, options_.task);
+  if (options_.progress) batch->more().progress = options_.progress;
   batch->chunk = options_.chunk;
   const std::size_t first = pulled_;
   batch->elements.first_index = static_cast<std::uint32_t>(first);
@@ -72,8 +73,9 @@ bool Stream::pull_chunk(std::size_t room) {
   pulled_ += count;
   ahead_ += count;
   if (count != 0) {
-    if (options_.order == Order::of_completion) batch->more().queue = queue_;
+    if (options_.order == Order::of_completion) batch->more().queues.push_back(queue_);
     core_->submit_batch(*batch);
+    if (options_.task) watch_stop(*batch);
     running_.push_back({std::move(batch), nullptr, first, count});
   }
   if (failed) fail_at(pulled_, failed);

@@ -5,12 +5,13 @@
 //   pool page      supervisor writes, workers read only
 //   ┌──────────────────┐
 //   │ target           │  whom workers ring: {epoch, sleeper}                        doorbell.hpp
+//   │ memory_growth    │  when a worker is to be replaced; written once
 //   └──────────────────┘
 //   tasks          one per worker; supervisor writes, the worker maps it read-only (sealed)
 //   ┌──────────────────┬──────────────────────┬──────────────────────────────────┐
 //   │ TaskHeader       │ slots 128 × 64 bytes │ arena: calls that do not fit     │
 //   │ tail head wake   │ a call or a message  │ into a slot. The supervisor alone│
-//   │                  │ each                 │ allocates (arena.hpp)            │
+//   │ stop             │ each                 │ allocates (arena.hpp)            │
 //   └──────────────────┴──────────────────────┴──────────────────────────────────┘
 //   0                  256                    8448                               32768
 //   results        one per worker; the worker writes; claim words both (compare-and-swap)
@@ -46,6 +47,7 @@ using Word32 = std::atomic<std::uint32_t>;
 
 struct PoolPage {
   alignas(cache_line) Word64 target;
+  alignas(cache_line) std::uint64_t memory_growth;  // PoolOptions::max_memory_growth_bytes
 };
 
 struct TaskHeader {
@@ -56,6 +58,8 @@ struct TaskHeader {
   alignas(cache_line) Word64 tail;  // slots published
   alignas(cache_line) Word64 head;  // result bytes consumed
   alignas(cache_line) Word32 wake;  // the worker's futex
+  Word32 stop_changes;              // the futex of those who wait for `stop`
+  Word64 stop;                      // the element that is to stop (stop.hpp); 0: none
 };
 
 struct alignas(slot_bytes) Slot {

@@ -1,13 +1,18 @@
-// Outcomes and requests from workers. Everything read here may be anything: each value is copied, the
-// copy is checked, and what no honest worker would write ends that worker.
+// Outcomes from workers. Everything read here may be anything: each value is copied, the copy is
+// checked, and what no honest worker would write ends that worker.
 
+#include <algorithm>
 #include <chrono>
+#include <memory>
 #include <utility>
+
+#include <procpool/detail/updates.hpp>
 
 #include "supervisor/supervisor.hpp"
 
 namespace procpool::inline v0::supervisor {
 
+using detail::Assignment;
 using detail::Outcome;
 using wire::RecordKind;
 
@@ -18,84 +23,121 @@ namespace {
 constexpr unsigned records_per_look =
     shm::ring_bytes / shm::record_span(sizeof(wire::OutcomeHeader));
 
+bool is_slab(RecordKind kind) {
+  return kind == RecordKind::slab_value || kind == RecordKind::slab_error;
+}
 bool is_error(RecordKind kind) {
   return kind == RecordKind::error || kind == RecordKind::slab_error;
 }
 Outcome outcome_of(RecordKind kind) { return is_error(kind) ? Outcome::remote : Outcome::value; }
+
+std::vector<std::byte> copy(std::span<const std::byte> bytes) {
+  return {bytes.begin(), bytes.end()};
+}
 
 }  // namespace
 
 void Supervisor::collect() {
   collected_ = false;
   submitted_ = 0;
-  for (const auto& worker : seats_) {
-    if (!worker) continue;
+  for (const auto& worker : workers_) {
     worker->full = false;
-    if (!worker->hand.empty()) collect_from(*worker);
+    if (!worker->hand.empty() || worker->phase == Phase::initializing) collect_from(*worker);
   }
 }
 
 void Supervisor::collect_from(Worker& worker) {
   if (!worker.violation.empty()) return;
   unsigned count = 0;
+  unsigned outcomes = 0;
   channel::Arrival arrival;
   shm::Look look;
   const std::uint64_t passed = worker.end.passed_hint();  // before what it published before that
   while ((look = worker.end.peek(arrival)) == shm::Look::record) {
-    if (count == records_per_look || !accept(worker, arrival)) break;
+    if (count == records_per_look) break;
+    const Taken taken = accept(worker, arrival);
+    if (taken == Taken::violation) break;
     worker.end.pop();
     ++count;
+    outcomes += taken == Taken::outcome;
   }
   if (look == shm::Look::violation) violated(worker, "its result ring is not in any legal state");
   if (look == shm::Look::empty && worker.hand.awaits_before(passed)) {
     violated(worker, "it passed a call without an outcome");
   }
-  if (count == 0) return;
-  worker.end.release();
+  if (count != 0) worker.end.release();
+  if (outcomes != 0) measure(worker, outcomes);
+}
+
+/// How fast it is.
+void Supervisor::measure(Worker& worker, unsigned outcomes) {
   collected_ = true;
   const Deadline now = Clock::now();
-  const auto per_call = (now - worker.busy_since) / count;
+  const auto per_call = (now - worker.busy_since) / outcomes;
   // A hand that ran empty was idle for part of that time: it only proves that calls are no slower.
   if (!worker.hand.empty() || per_call < worker.per_call) {
     worker.per_call = (worker.per_call * 3 + per_call) / 4;
   }
   worker.busy_since = now;
   if (worker.phase == Phase::stopping && !worker.stop_sent) attention_ = true;  // there is room now
+  if (worker.spent) attention_ = true;
+  const Holding* const next = worker.hand.first();
+  if (next == nullptr) {
+    if (settings_.idle_timeout) driver_.at(deadline_after(*settings_.idle_timeout));
+  } else if (next->work->options != nullptr && next->work->options->timeout) {
+    driver_.at(deadline_after(*next->work->options->timeout));
+  }
 }
 
-bool Supervisor::accept(Worker& worker, const channel::Arrival& arrival) {
+Supervisor::Taken Supervisor::accept(Worker& worker, const channel::Arrival& arrival) {
+  if (arrival.kind == RecordKind::start_error) return accept_start_error(worker, arrival);
   Holding* const holding = worker.hand.find(arrival.header.call);
   if (holding == nullptr || arrival.header.element != holding->settled ||
       holding->settled >= holding->limit) {
-    violated(worker, "it sent an outcome of a call that it does not have");
-    return false;
+    return violated(worker, "it sent an outcome of a call that it does not have");
   }
-  detail::Assignment& work = *holding->work;
-  switch (arrival.kind) {
-    case RecordKind::value:
-    case RecordKind::error:
-      ledger_.settle(work, outcome_of(arrival.kind), arrival.bytes);
-      break;
-    case RecordKind::slab_value:
-    case RecordKind::slab_error:
-      if (!accept_slab(worker, work, arrival)) return false;
-      break;
-    default:
-      violated(worker, "it sent a record of no known kind");
-      return false;
+  if (arrival.kind == RecordKind::progress || arrival.kind == RecordKind::log) {
+    return accept_update(worker, *holding, arrival);
+  }
+  if (arrival.kind < RecordKind::value || arrival.kind > RecordKind::slab_error) {
+    return violated(worker, "it sent a record of no known kind");
+  }
+  detail::Part::Lent large;
+  if (is_slab(arrival.kind) && !take_slab(worker, arrival, large)) return Taken::violation;
+  const bool late = timed_out(worker, *holding);
+  if (worker.ladder && worker.ladder->sequence == holding->sequence &&
+      worker.ladder->element == holding->settled) {
+    end_ladder(worker);
+  }
+  Assignment& work = *holding->work;
+  Assignment* lifted = nullptr;
+  if (late) {
+    lifted = settle_timeout(work);
+  } else if (is_error(arrival.kind) && may_run_again(work)) {
+    lifted = &ledger_.lift(work);
+    judge(*lifted, copy(large.keeper ? large.bytes : arrival.bytes));
+  } else if (large.keeper) {
+    ledger_.settle_lent(work, outcome_of(arrival.kind), std::move(large));
+  } else {
+    ledger_.settle(work, outcome_of(arrival.kind), arrival.bytes);
   }
   const std::uint64_t sequence = holding->sequence;
-  if (++holding->settled == holding->limit) {
-    completed(worker, *holding);
-    worker.hand.passed(sequence + 1);
-  } else {
+  worker.hand.settled_one(*holding);
+  if (holding->settled != holding->limit) {
     worker.hand.passed(sequence);
+    return Taken::outcome;
   }
-  return true;
+  if (lifted == &work) {
+    put_down(worker, *holding);
+  } else {
+    completed(worker, *holding);
+  }
+  worker.hand.passed(sequence + 1);
+  return Taken::outcome;
 }
 
-bool Supervisor::accept_slab(Worker& worker, detail::Assignment& work,
-                             const channel::Arrival& arrival) {
+bool Supervisor::take_slab(Worker& worker, const channel::Arrival& arrival,
+                           detail::Part::Lent& bytes) {
   const auto where = wire::read<wire::SlabOutcome>(arrival.bytes);
   auto& slabs = worker.result_slabs;
   for (std::size_t i = 0; where && i != slabs.size(); ++i) {
@@ -103,75 +145,112 @@ bool Supervisor::accept_slab(Worker& worker, detail::Assignment& work,
     const std::shared_ptr<channel::Slab> slab = std::move(slabs[i]);
     slabs.erase(slabs.begin() + static_cast<std::ptrdiff_t>(i));
     if (where->size > slab->mapping.size()) break;
-    ledger_.settle_lent(work, outcome_of(arrival.kind),
-                        {{slab->mapping.data(), where->size}, slab});
+    bytes = {{slab->mapping.data(), where->size}, slab};
     return true;
   }
   violated(worker, "it sent an outcome in a slab that it does not have");
   return false;
 }
 
-/// All that this worker will settle of the call is settled.
+Supervisor::Taken Supervisor::accept_update(Worker& worker, const Holding& holding,
+                                            const channel::Arrival& arrival) {
+  TaskUpdate update;
+  if (holding.work->is_chunk) {
+    const auto& chunk = static_cast<const detail::Chunk&>(*holding.work);
+    update.index = chunk.batch->elements.first_index + chunk.first + holding.settled;
+  }
+  if (arrival.kind == RecordKind::progress) {
+    const auto progress = wire::read<wire::Progress>(arrival.bytes);
+    if (!progress) return violated(worker, "it sent a progress record that is too short");
+    update.done = progress->done;
+    update.total = progress->total;
+  } else {
+    update.log.assign(reinterpret_cast<const char*>(arrival.bytes.data()), arrival.bytes.size());
+  }
+  detail::Node& node = Ledger::node_of(*holding.work);
+  if (node.done()) return Taken::update;
+  detail::Extras& extras = node.more();
+  if (!extras.updates) extras.updates = std::make_shared<detail::TaskUpdates>();
+  const auto updates = extras.updates;
+  if (updates->add(std::move(update))) call_back({[updates] { updates->deliver(); }});
+  return Taken::update;
+}
+
+Supervisor::Taken Supervisor::accept_start_error(Worker& worker, const channel::Arrival& arrival) {
+  if (worker.phase != Phase::initializing || !worker.start_error.empty()) {
+    return violated(worker, "it speaks of its start, which is over");
+  }
+  worker.start_error = copy(arrival.bytes);
+  return Taken::update;
+}
+
+/// Nothing more is awaited of what it holds there.
 void Supervisor::completed(Worker& worker, Holding& holding) {
-  if (holding.arena_size != 0) worker.end.arena().free(holding.arena_at, holding.arena_size);
-  detail::Assignment& work = *holding.work;
-  worker.hand.close(holding);
+  Assignment& work = *holding.work;
+  put_down(worker, holding);
   ledger_.finish(work);
 }
 
-void Supervisor::violated(Worker& worker, const char* what) {
-  if (!worker.violation.empty()) return;
+void Supervisor::put_down(Worker& worker, Holding& holding) {
+  if (holding.arena_size != 0) worker.end.arena().free(holding.arena_at, holding.arena_size);
+  worker.hand.close(holding);
+}
+
+Supervisor::Taken Supervisor::violated(Worker& worker, const char* what) {
+  if (!worker.violation.empty()) return Taken::violation;
   worker.violation = what;
   if (worker.pidfd) launcher_->kill(worker.pid, worker.pidfd.get());
+  return Taken::violation;
 }
 
-void Supervisor::read_control(Worker& worker) {
-  worker.control_seen = false;
-  wire::Control message{};
-  for (;;) {
-    const os::Io io = worker.end.receive(message);
-    if (io == os::Io::would_block) return;
-    if (io == os::Io::peer_gone) return;  // its pidfd will say the rest
-    if (message.kind == wire::ControlKind::hello && worker.phase == Phase::starting) {
-      said_hello(worker, message);
-    } else if (message.kind == wire::ControlKind::need_slab && !worker.slab_wanted &&
-               worker.result_slabs.empty()) {
-      worker.slab_wanted = true;
-      add_chore([this, ticket = worker.ticket, bytes = message.value](Lock& lock) {
-        give_result_slab(ticket, bytes, lock);
-      });
+// ---- once more -----------------------------------------------------------------------------------
+
+bool Supervisor::may_run_again(const Assignment& work) const {
+  return work.retries != 0 && work.options != nullptr && !work.options->retry_on.empty() &&
+         !Ledger::node_of(work).done();
+}
+
+/// One more attempt, of which there is one left.
+void Supervisor::run_again(Assignment& work) {
+  --work.retries;
+  ++work.attempt;
+  resend(work);
+}
+
+/// Whether its error is one after which its caller wants it to run again: a chore, because rebuilding
+/// the error runs code of the user's.
+void Supervisor::judge(Assignment& work, std::vector<std::byte> record) {
+  add_chore([this, &work, record = std::move(record)](Lock& lock) {
+    lock.unlock();
+    const bool again = work.options->retry_on.covers(detail::rebuild_error(record));
+    lock.lock();
+    if (again && !Ledger::node_of(work).done()) {
+      run_again(work);
     } else {
-      return violated(worker, "it sent a control message that is out of place");
+      ledger_.settle(work, Outcome::remote, record);
+      ledger_.finish(work);
     }
-  }
+    attention_ = true;
+  });
 }
 
-/// A chore: making a large memory takes long.
-void Supervisor::give_result_slab(Ticket ticket, std::uint64_t bytes, Lock& lock) {
-  lock.unlock();
-  auto slab = std::make_shared<channel::Slab>();
-  int refused = 0;
-  try {
-    slab->size = bytes;
-    slab->memory = os::make_memory("procpool-result", (bytes + shm::page - 1) / shm::page * shm::page);
-    slab->mapping = os::Mapping(slab->memory, os::Access::read_only);
-  } catch (const std::system_error& error) {
-    refused = error.code().value();
-  } catch (const std::exception&) {
-    refused = ENOMEM;
+/// The element that would be settled next has been running for too long, and is over now. What is
+/// returned runs again; null: it ends so.
+Assignment* Supervisor::settle_timeout(Assignment& work) {
+  if (work.retries != 0 && !Ledger::node_of(work).done()) {
+    Assignment& lifted = ledger_.lift(work);
+    run_again(lifted);
+    return &lifted;
   }
-  lock.lock();
-  Worker* const worker = find(ticket);
-  if (worker == nullptr) return;
-  worker->slab_wanted = false;
-  // The worker waits for this one packet and its socket has room for many.
-  slab->number = ++worker->slabs_sent * 2 + 1;
-  const os::Io sent =
-      refused != 0 ? worker->end.refuse_slab(refused) : worker->end.send_slab(*slab);
-  if (sent == os::Io::would_block) return violated(*worker, "it does not read its control socket");
-  if (refused != 0) return;
-  slab->memory.reset();
-  worker->result_slabs.push_back(std::move(slab));
+  ledger_.settle_error(work, timeout_error(work));
+  return nullptr;
+}
+
+std::exception_ptr Supervisor::timeout_error(const Assignment& work) const {
+  const std::chrono::duration<double> limit = *work.options->timeout;
+  return std::make_exception_ptr(TaskTimeout(task_name(work) + " ran longer than its timeout of " +
+                                             std::to_string(limit.count()) +
+                                             " s and was stopped"));
 }
 
 }  // namespace procpool::inline v0::supervisor

@@ -29,9 +29,11 @@ constexpr std::uint32_t most_ahead = shm::slot_count - 4;
 /// Work that takes no longer than this is given to a worker that is awake rather than to one that must
 /// be woken for it. Too short: a wake-up for each tiny task; too long: processors idle.
 constexpr auto worth_waking = 10us;
-/// What waits at a worker for longer than this is worth moving to an idle one.
-constexpr auto worth_moving = 100us;
-constexpr auto look_again = 300us;
+/// What an automatic chunk should take. Too short: a message for little work; too long: more to take
+/// back at the tail.
+constexpr auto chunk_time = 500us;
+/// Bytes of an automatic chunk, so that several fit into an arena.
+constexpr std::uint64_t chunk_bytes = shm::arena_bytes / 4;
 
 const Chunk& chunk_of(const Assignment& work) { return static_cast<const Chunk&>(work); }
 const Node& node_of(const Assignment& work) { return static_cast<const Node&>(work); }
@@ -83,10 +85,36 @@ const std::shared_ptr<const void>* slab_of(const Assignment& work) {
   return node.extras && node.extras->slab ? &node.extras->slab : nullptr;
 }
 
+std::string_view name_of(const Assignment& work) {
+  return work.options == nullptr ? std::string_view() : work.options->name;
+}
+/// `call_bytes` of them.
+void write_call(const Assignment& work, std::byte* to) {
+  if (work.is_chunk) {
+    const ChunkLayout chunk(chunk_of(work));
+    chunk.write(to);
+    to += chunk.size;
+  } else {
+    const auto bytes = node_of(work).payload.bytes();
+    ChunkLayout::copy(to, bytes);
+    to += bytes.size();
+  }
+  const std::string_view name = name_of(work);
+  if (!name.empty()) std::memcpy(to, name.data(), name.size());
+}
+
 }  // namespace
 
 std::uint64_t call_bytes(const Assignment& work) {
-  return work.is_chunk ? ChunkLayout(chunk_of(work)).size : node_of(work).payload.size();
+  const std::uint64_t bytes =
+      work.is_chunk ? ChunkLayout(chunk_of(work)).size : node_of(work).payload.size();
+  return bytes + name_of(work).size();
+}
+
+std::string task_name(const Assignment& work) {
+  if (work.options != nullptr && !work.options->name.empty()) return work.options->name;
+  if (work.is_chunk) return work.descriptor->name(chunk_of(work).batch->elements.callable);
+  return work.descriptor->name(node_of(work).payload.bytes());  // it begins with its callable
 }
 
 bool needs_slab(const Assignment& work) {
@@ -99,17 +127,13 @@ void give_slab(Assignment& work) {
   slab->memory =
       os::make_memory("procpool-call", (slab->size + shm::page - 1) / shm::page * shm::page);
   slab->mapping = os::Mapping(slab->memory, os::Access::read_write);
-  if (work.is_chunk) {
-    ChunkLayout(chunk_of(work)).write(slab->mapping.data());
-  } else {
-    ChunkLayout::copy(slab->mapping.data(), node_of(work).payload.bytes());
-  }
+  write_call(work, slab->mapping.data());
   os::seal_against_writers(slab->memory);
   if (work.is_chunk) {
     static_cast<Chunk&>(work).slab = std::move(slab);
   } else {
     Node& node = static_cast<Node&>(work);
-    node.payload.lend({slab->mapping.data(), slab->size}, slab);
+    node.payload.lend({slab->mapping.data(), node.payload.size()}, slab);
     node.more().slab = std::move(slab);
   }
 }
@@ -122,27 +146,55 @@ struct Placement {
 };
 
 void Supervisor::dispatch() {
-  while (Assignment* const work = ledger_.front()) {
-    if (needs_slab(*work)) {  // what is left of a large chunk: its submitter is long gone
-      ledger_.pop_front();
-      add_chore([this, work](Lock& lock) { prepare(*work, lock); });
-      continue;
-    }
+  while (ledger_.has_failed()) {
+    for (const auto& batch : ledger_.take_failed()) discard_started(*batch);
+  }
+  while (Assignment* const next = ledger_.front()) {
     Worker* const worker = choose();
-    if (worker == nullptr) return;
-    if (!send(*worker, *work)) {
-      worker->full = true;
+    if (worker == nullptr) {
+      if (!wake_dormant()) return;
       continue;
     }
-    ledger_.pop_front();
+    Assignment& work = take_share(*next, *worker);
+    if (needs_slab(work)) {  // a chore: its submitter is long gone
+      add_chore([this, &work](Lock& lock) { prepare(work, lock); });
+      continue;
+    }
+    if (!send(*worker, work)) {
+      worker->full = true;
+      ledger_.put_back(work);
+      continue;
+    }
     worker->end.ring();
   }
   if (ledger_.outstanding() != 0) rebalance();
 }
 
-std::uint32_t Supervisor::run_ahead(const Worker& worker) const {
-  const auto calls = ahead_time / std::max(worker.per_call, std::chrono::nanoseconds(1));
-  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(calls, least_ahead, most_ahead));
+/// The work itself, or of a batch as many elements as go as one call; they do not wait any more.
+Assignment& Supervisor::take_share(Assignment& next, const Worker& worker) {
+  if (!next.is_chunk || next.count == 1 || chunk_of(next).slab) {
+    ledger_.take(next);
+    return next;
+  }
+  auto& waiting = static_cast<Chunk&>(next);
+  const detail::Batch& batch = *waiting.batch;
+  std::uint64_t count = batch.chunk;
+  if (count == 0) {
+    // Large first, small at the tail; and no more than is known to be done soon.
+    const std::uint64_t guided = waiting.count / (2 * places_.size());
+    const std::uint64_t bytes = std::max<std::uint64_t>(batch.elements.size(waiting.first), 1);
+    count = static_cast<std::uint64_t>(chunk_time / std::max(worker.per_call, 1ns));
+    count = std::max<std::uint64_t>(std::min({count, guided, chunk_bytes / bytes}), 1);
+  }
+  return ledger_.cut(waiting, static_cast<std::uint32_t>(
+                                  std::min<std::uint64_t>(count, waiting.count)));
+}
+
+/// Whether it has enough to do until it can be given more.
+bool Supervisor::supplied(const Worker& worker) const {
+  const std::uint32_t calls = worker.hand.calls();
+  if (calls < least_ahead) return false;
+  return calls >= most_ahead || worker.per_call * worker.hand.elements() >= ahead_time;
 }
 
 /// A worker that is about to be done with what it has and is awake anyway; else an idle one; else one
@@ -150,20 +202,19 @@ std::uint32_t Supervisor::run_ahead(const Worker& worker) const {
 Worker* Supervisor::choose() {
   Worker* idle = nullptr;
   Worker* ahead = nullptr;
-  const std::size_t count = seats_.size();
+  const std::size_t count = places_.size();
   for (std::size_t i = 0; i != count; ++i) {
-    Worker* const worker = seats_[(next_seat_ + i) % count].get();
+    Worker* const worker = places_[(next_place_ + i) % count].worker;
     if (worker == nullptr || !worker->takes_calls() || worker->full) continue;
-    const std::uint32_t calls = worker->hand.calls();
-    if (calls == 0) {
+    if (worker->hand.empty()) {
       if (idle == nullptr) idle = worker;
-    } else if (calls < run_ahead(*worker)) {
-      if (worker->per_call * calls < worth_waking) return worker;
+    } else if (!supplied(*worker)) {
+      if (worker->per_call * worker->hand.elements() < worth_waking) return worker;
       if (ahead == nullptr) ahead = worker;
     }
   }
   Worker* const chosen = idle != nullptr ? idle : ahead;
-  if (chosen != nullptr) next_seat_ = static_cast<std::size_t>(chosen->seat) + 1;
+  if (chosen != nullptr) next_place_ = static_cast<std::size_t>(chosen->place) + 1;
   return chosen;
 }
 
@@ -185,9 +236,14 @@ bool Supervisor::send(Worker& worker, Assignment& work) {
                           placement.place,
                           work.attempt,
                           bind(worker, *work.descriptor),
-                          0,
-                          work.count};
-  if (worker.hand.empty()) worker.busy_since = Clock::now();
+                          static_cast<std::uint32_t>(name_of(work).size()),
+                          work.is_chunk ? work.count : work.first};
+  if (worker.hand.empty()) {
+    worker.busy_since = Clock::now();
+    if (work.options != nullptr && work.options->timeout) {
+      driver_.at(deadline_after(*work.options->timeout));
+    }
+  }
   Holding holding{worker.end.published(),        &work, work.count, work.count, 0,
                   placement.elsewhere.offset, placement.arena_size};
   if (placement.place == wire::Place::slot) {
@@ -197,6 +253,7 @@ bool Supervisor::send(Worker& worker, Assignment& work) {
     worker.end.send(header, wire::bytes_of(placement.elsewhere));
   }
   worker.hand.put(holding);
+  if (++worker.calls_given == settings_.max_tasks_per_child) worker.spent = attention_ = true;
   return true;
 }
 
@@ -212,18 +269,13 @@ bool Supervisor::place(Worker& worker, Assignment& work, Placement& placement) {
     placement.elsewhere.slab = memory.number;
     return true;
   }
-  if (!work.is_chunk && size <= wire::inline_bytes) return true;
+  if (!work.is_chunk && size <= wire::inline_bytes && name_of(work).empty()) return true;
   const auto at = worker.end.arena().allocate(size);
   if (!at) return false;
   placement.place = wire::Place::arena;
   placement.elsewhere.offset = *at;
   placement.arena_size = static_cast<std::uint32_t>(size);
-  std::byte* const to = worker.end.arena_bytes(*at);
-  if (work.is_chunk) {
-    ChunkLayout(chunk_of(work)).write(to);
-  } else {
-    ChunkLayout::copy(to, node_of(work).payload.bytes());
-  }
+  write_call(work, worker.end.arena_bytes(*at));
   return true;
 }
 
@@ -261,76 +313,8 @@ void Supervisor::prepare(Assignment& work, Lock& lock) {
   } else if (state_ == State::terminated || !broken_.empty()) {
     ledger_.fail(work, work.count, [this] { return end_error(); });
   } else {
-    ledger_.push_front(work);
+    ledger_.put_back(work);
   }
-}
-
-/// Nothing waits here: whether an idle worker can take over from one that has more than it runs.
-void Supervisor::rebalance() {
-  for (const auto& idle : seats_) {
-    if (!idle || !idle->takes_calls() || !idle->hand.empty()) continue;
-    Worker* const from = most_loaded();
-    if (from == nullptr) return;
-    const Deadline now = Clock::now();
-    const auto waits = from->per_call * (from->hand.calls() - 1);
-    if (waits < worth_moving && now - from->busy_since < worth_moving) {
-      return driver_.at(now + look_again);
-    }
-    if (!move_work(*from, *idle)) return;
-  }
-}
-
-Worker* Supervisor::most_loaded() {
-  Worker* most = nullptr;
-  std::uint32_t most_calls = 1;
-  for (const auto& worker : seats_) {
-    if (!worker || !worker->violation.empty()) continue;
-    std::uint32_t calls = worker->hand.calls();
-    // A lone chunk counts by the elements that wait in it.
-    if (calls == 1) {
-      const Holding& only = *worker->hand.last();
-      if (only.limit - only.settled > 1) calls = 2;
-    }
-    if (calls > most_calls) {
-      most = worker.get();
-      most_calls = calls;
-    }
-  }
-  return most;
-}
-
-/// Takes the last call back, or the second half of the only one.
-bool Supervisor::move_work(Worker& from, Worker& to) {
-  Holding& holding = *from.hand.last();
-  Assignment& work = *holding.work;
-  const bool only = from.hand.calls() == 1;
-  const std::uint32_t keep =
-      only ? holding.settled + (holding.limit - holding.settled + 1) / 2 : 0;
-  const std::uint32_t limit =
-      from.end.take_back(holding.sequence, holding.count, holding.limit,
-                         std::max(keep, holding.settled));
-  if (limit >= holding.limit || limit < holding.settled) return false;
-  const std::uint32_t taken = holding.limit - limit;
-  holding.limit = limit;
-  Assignment& moved = ledger_.remainder(work, limit, taken);
-  if (holding.settled == limit) completed_or_moved(from, holding, moved);
-  if (needs_slab(moved)) {
-    add_chore([this, &moved](Lock& lock) { prepare(moved, lock); });
-    return false;
-  }
-  ledger_.push_front(moved);
-  if (!send(to, moved)) return false;
-  ledger_.pop_front();
-  to.end.ring();
-  return true;
-}
-
-/// Nothing of it is left with this worker. A call that was moved whole is not over.
-void Supervisor::completed_or_moved(Worker& worker, Holding& holding,
-                                    const detail::Assignment& moved) {
-  if (holding.work != &moved) return completed(worker, holding);
-  if (holding.arena_size != 0) worker.end.arena().free(holding.arena_at, holding.arena_size);
-  worker.hand.close(holding);
 }
 
 }  // namespace procpool::inline v0::supervisor

@@ -8,15 +8,27 @@
 
 namespace procpool::inline v0::supervisor {
 
-using detail::Waiter;
-
 std::string Supervisor::broken_text() const {
-  return "the pool's workers cannot be started any more: " + broken_;
+  return "the pool's workers cannot be started: " + broken_;
+}
+
+/// With what the initializer threw, if that is the reason, nested in it.
+std::exception_ptr Supervisor::broken_error() const {
+  try {
+    if (!broken_cause_) throw PoolBroken(broken_text());
+    try {
+      std::rethrow_exception(broken_cause_);
+    } catch (...) {
+      std::throw_with_nested(PoolBroken(broken_text()));
+    }
+  } catch (...) {
+    return std::current_exception();
+  }
 }
 
 /// Why what was not done will not be done: a fresh exception for each future.
 std::exception_ptr Supervisor::end_error() const {
-  if (!broken_.empty()) return std::make_exception_ptr(PoolBroken(broken_text()));
+  if (!broken_.empty()) return broken_error();
   return std::make_exception_ptr(PoolTerminated("the pool was terminated before this task was done"));
 }
 
@@ -44,8 +56,7 @@ void Supervisor::terminate() {
 void Supervisor::end_everything() {
   const auto error = [this] { return end_error(); };
   ledger_.fail_waiting(error);
-  for (const auto& worker : seats_) {
-    if (!worker) continue;
+  for (const auto& worker : workers_) {
     collect_from(*worker);
     worker->hand.each([&](Holding& holding) {
       detail::Assignment& work = *holding.work;
@@ -57,27 +68,22 @@ void Supervisor::end_everything() {
   }
 }
 
-void Supervisor::break_pool(const std::string& why) {
+void Supervisor::break_pool(const std::string& why, std::exception_ptr cause) {
   if (!broken_.empty()) return;
+  broken_cause_ = std::move(cause);
   broken_ = why.empty() ? "unknown" : why;
   end_everything();
-  for (auto* w = pool_waiters_.first; w != nullptr; w = w->next) driver_.wake(*w);
+  wake_pool_waiters();
 }
 
 /// Closed and all done, or terminated: the workers go, then the template, then this thread.
 void Supervisor::finish_workers() {
   if (ledger_.outstanding() != 0) return;
-  bool gone = true;
-  for (const auto& worker : seats_) {
-    if (!worker) continue;
-    gone = false;
-    if (worker->phase == Phase::ready) worker->phase = Phase::stopping;
-    if (worker->phase == Phase::stopping) send_stop(*worker);
-    if (worker->phase == Phase::starting && worker->pidfd) {
-      launcher_->kill(worker->pid, worker->pidfd.get());
-    }
+  for (const auto& worker : workers_) {
+    if (worker->phase != Phase::stopping) retire(*worker);
+    send_stop(*worker);
   }
-  if (!gone || std::ranges::find(wanted_, true) != wanted_.end()) return;
+  if (!workers_.empty() || starts_under_way_ != 0) return;
   finishing_ = true;
   add_chore([this](Lock& lock) {
     const std::shared_ptr<Launcher> launcher = std::move(launcher_);
@@ -85,7 +91,7 @@ void Supervisor::finish_workers() {
     if (launcher) launcher->finish();
     lock.lock();
     over_ = true;
-    for (auto* w = pool_waiters_.first; w != nullptr; w = w->next) driver_.wake(*w);
+    wake_pool_waiters();
   });
 }
 
@@ -113,11 +119,9 @@ bool Supervisor::join(Deadline until) {
     detail::throw_misuse("Pool is still running: call close() or terminate() before join()");
   }
   if (!started_) return true;
-  Waiter waiter{.satisfied = [](const void* self) {
-                  return static_cast<const Supervisor*>(self)->over_;
-                },
-                .subject = this};
-  const bool over = driver_.wait(lock, waiter, pool_waiters_, until);
+  wait_for_pool(
+      lock, [](const void* self) { return static_cast<const Supervisor*>(self)->over_; }, until);
+  const bool over = over_;
   std::thread background;
   if (over) background = std::move(background_);
   let_go(lock);

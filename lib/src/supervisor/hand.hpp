@@ -28,13 +28,26 @@ class Hand {
  public:
   /// Slots that `count` more messages could go into now.
   bool has_room(std::uint64_t count) const { return tail_ - base_ + count <= shm::slot_count; }
-  /// Calls whose outcome is awaited.
+  /// Calls whose outcome is awaited, and the elements of them that are.
   std::uint32_t calls() const { return calls_; }
+  std::uint32_t elements() const { return elements_; }
   bool empty() const { return calls_ == 0; }
 
   void put(const Holding& holding) {
     slots_[tail_++ % shm::slot_count] = holding;
-    if (holding.work != nullptr) ++calls_;
+    if (holding.work == nullptr) return;
+    ++calls_;
+    elements_ += holding.limit - holding.settled;
+  }
+  /// The outcome of its next element has come.
+  void settled_one(Holding& holding) {
+    ++holding.settled;
+    --elements_;
+  }
+  /// Elements from `limit` on were taken back.
+  void lower(Holding& holding, std::uint32_t limit) {
+    elements_ -= holding.limit - limit;
+    holding.limit = limit;
   }
   /// The holding an outcome speaks of; null when there is none such.
   Holding* find(std::uint32_t call) {
@@ -44,6 +57,7 @@ class Hand {
   }
   /// Nothing more is awaited from it.
   void close(Holding& holding) {
+    elements_ -= holding.limit - holding.settled;
     holding.work = nullptr;
     --calls_;
   }
@@ -70,6 +84,14 @@ class Hand {
       if (holding.work != nullptr) visit(holding);
     }
   }
+  /// The oldest whose outcome is awaited: what the worker runs, if it runs anything.
+  Holding* first() {
+    for (std::uint64_t at = base_; at != tail_; ++at) {
+      Holding& holding = slots_[at % shm::slot_count];
+      if (holding.work != nullptr) return &holding;
+    }
+    return nullptr;
+  }
   Holding* last() {
     for (std::uint64_t at = tail_; at != base_; --at) {
       Holding& holding = slots_[(at - 1) % shm::slot_count];
@@ -84,6 +106,7 @@ class Hand {
   std::uint64_t tail_ = 0;    // as the slot writer's
   std::uint64_t passed_ = 0;
   std::uint32_t calls_ = 0;
+  std::uint32_t elements_ = 0;
 };
 
 }  // namespace procpool::inline v0::supervisor

@@ -9,14 +9,13 @@
 
 namespace procpool::inline v0::supervisor {
 
-/// How many starts in a row may fail before a pool without any worker gives up. Too low: a moment
-/// without memory breaks the pool; too high: it takes long to say that it is broken.
-inline constexpr unsigned max_start_failures = 5;
+inline constexpr unsigned default_start_failures = 5;  // PoolOptions::max_start_failures
 inline constexpr auto first_delay = std::chrono::milliseconds(10);
 inline constexpr auto longest_delay = std::chrono::seconds(1);
 
 /// Starts that failed since the last worker that came up.
 struct StartRecord {
+  unsigned most_failures = default_start_failures;
   unsigned failures = 0;
 
   void succeeded() { failures = 0; }
@@ -28,7 +27,7 @@ struct StartRecord {
 inline std::optional<std::chrono::milliseconds> next_start(const StartRecord& record,
                                                            bool others_work) {
   if (record.failures == 0) return std::chrono::milliseconds(0);
-  if (record.failures >= max_start_failures && !others_work) return std::nullopt;
+  if (record.failures >= record.most_failures && !others_work) return std::nullopt;
   auto delay = first_delay;
   for (unsigned i = 1; i < record.failures && delay < longest_delay; ++i) delay *= 2;
   return std::min<std::chrono::milliseconds>(delay, longest_delay);

@@ -60,7 +60,11 @@ class Launcher {
 };
 
 /// Throws PoolBroken, saying what is in the way.
-std::unique_ptr<Launcher> make_spawn_launcher(const std::filesystem::path& program);
-std::unique_ptr<Launcher> make_template_launcher(StartMethod method);
+/// `inner_threads`: see os/thread_caps.hpp; 0: the environment is left alone.
+std::unique_ptr<Launcher> make_spawn_launcher(const std::filesystem::path& program,
+                                              int inner_threads = 0);
+/// `preload`: what the template runs before its first fork (wire/hooks.hpp); none: nothing.
+std::unique_ptr<Launcher> make_template_launcher(StartMethod method, int inner_threads = 0,
+                                                 const os::Fd& preload = {});
 
 }  // namespace procpool::inline v0::supervisor

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include <procpool/detail/progress.hpp>
+#include <procpool/errors.hpp>
+
 namespace procpool::inline v0::supervisor {
 
 using detail::Assignment;
@@ -9,6 +12,7 @@ using detail::Batch;
 using detail::Chunk;
 using detail::Node;
 using detail::Outcome;
+using detail::Ref;
 
 namespace {
 
@@ -16,73 +20,145 @@ Chunk& chunk_of(Assignment& work) { return static_cast<Chunk&>(work); }
 
 }  // namespace
 
-Node& Ledger::node_of(Assignment& work) {
-  return work.is_chunk ? static_cast<Node&>(*chunk_of(work).batch) : static_cast<Node&>(work);
+Node& Ledger::node_of(const Assignment& work) {
+  if (work.is_chunk) return *static_cast<const Chunk&>(work).batch;
+  return const_cast<Node&>(static_cast<const Node&>(work));
 }
+
+// ---- in ------------------------------------------------------------------------------------------
 
 void Ledger::enter(Node& node) {
   node.retain();
   ++outstanding_;
-  push_back(node);
+  ++entered_;
 }
 
-void Ledger::enter_batch(Batch& batch, std::vector<std::unique_ptr<Chunk>> chunks) {
-  batch.retain();
-  ++outstanding_;
-  for (auto& chunk : chunks) push_back(*chunk.release());
-  if (batch.elements.count() == 0) done(batch);
+void Ledger::enter(Node& node, std::size_t bytes) {
+  enter(node);
+  charge(node, bytes);
+  waiting_.push_back(node);
 }
 
-void Ledger::push_back(Assignment& work) {
-  work.next = nullptr;
-  (first_ == nullptr ? first_ : last_->next) = &work;
-  last_ = &work;
+void Ledger::enter_batch(Batch& batch, std::unique_ptr<Chunk> all, std::size_t bytes) {
+  enter(batch);
+  charge(batch, bytes);
+  if (all) return waiting_.push_back(*all.release());
+  end(batch);
+  release(batch);
 }
 
-void Ledger::push_front(Assignment& work) {
-  work.next = first_;
-  first_ = &work;
-  if (last_ == nullptr) last_ = &work;
+void Ledger::enter_held(Node& node) {
+  enter(node);
+  held_.push_back(node);
+  node.held = true;
 }
 
-Assignment* Ledger::pop_front() {
-  Assignment* const work = first_;
-  if (work == nullptr) return nullptr;
-  first_ = work->next;
-  if (first_ == nullptr) last_ = nullptr;
-  return work;
+void Ledger::release_held(Node& node) {
+  let_go(node);
+  waiting_.push_back(node);
 }
+
+void Ledger::let_go(Node& node) {
+  held_.remove(node);
+  node.held = false;
+}
+
+/// Wherever it waits; false: it does not.
+bool Ledger::withdraw(Node& node) {
+  if (node.waits) {
+    waiting_.remove(node);
+  } else if (node.held) {
+    let_go(node);
+  } else {
+    return false;
+  }
+  finish(node);
+  return true;
+}
+
+void Ledger::charge(Node& node, std::size_t bytes) {
+  if (bytes == 0) return;
+  node.more().charged = bytes;
+  pending_bytes_ += bytes;
+}
+
+Chunk& Ledger::cut(Chunk& waiting, std::uint32_t count) {
+  Batch& batch = *waiting.batch;
+  if (count >= waiting.count) {
+    waiting_.remove(waiting);
+    return waiting;
+  }
+  auto piece = std::make_unique<Chunk>(batch);
+  piece->first = piece->part.first = waiting.first;
+  piece->count = count;
+  piece->retries = waiting.retries;
+  piece->attempt = waiting.attempt;
+  waiting.first += count;
+  waiting.part.first += count;
+  waiting.count -= count;
+  return *piece.release();
+}
+
+// ---- outcomes ------------------------------------------------------------------------------------
 
 void Ledger::settle(Assignment& work, Outcome outcome, std::span<const std::byte> bytes) {
-  if (work.is_chunk) return chunk_of(work).part.add(outcome, bytes);
   Node& node = node_of(work);
+  if (work.is_chunk) {
+    chunk_of(work).part.add(outcome, bytes);
+    return ended_elements(static_cast<Batch&>(node), 1, outcome != Outcome::value);
+  }
+  if (node.done()) return;
   node.payload.assign(bytes);
   node.outcome = outcome;
 }
 
 void Ledger::settle_lent(Assignment& work, Outcome outcome, detail::Part::Lent bytes) {
-  if (work.is_chunk) return chunk_of(work).part.add(outcome, std::move(bytes));
   Node& node = node_of(work);
+  if (work.is_chunk) {
+    chunk_of(work).part.add(outcome, std::move(bytes));
+    return ended_elements(static_cast<Batch&>(node), 1, outcome != Outcome::value);
+  }
+  if (node.done()) return;
   node.payload.lend(bytes.bytes, std::move(bytes.keeper));
   node.outcome = outcome;
 }
 
 void Ledger::settle_error(Assignment& work, std::exception_ptr error) {
-  if (work.is_chunk) return chunk_of(work).part.add(std::move(error));
   Node& node = node_of(work);
+  if (work.is_chunk) {
+    chunk_of(work).part.add(std::move(error));
+    return ended_elements(static_cast<Batch&>(node), 1, true);
+  }
+  if (node.done()) return;
   node.payload.clear();
   node.more().error = std::move(error);
   node.outcome = Outcome::error;
 }
 
+void Ledger::ended_elements(Batch& batch, std::uint32_t count, bool failed) {
+  if (failed && batch.fail_fast && !batch.discarded) {
+    batch.discarded = true;
+    failed_.push_back(Ref<Batch>::share(&batch));
+  }
+  if (!batch.extras || !batch.extras->progress) return;
+  const auto& progress = batch.extras->progress;
+  if (progress->ended(count)) wakes_->call_back({[progress] { progress->report(); }});
+}
+
 void Ledger::finish(Assignment& work) {
-  if (!work.is_chunk) return done(node_of(work));
+  Node& node = node_of(work);
+  if (!work.is_chunk) {
+    if (!node.done()) end(node);
+    return release(node);
+  }
   const std::unique_ptr<Chunk> chunk(&chunk_of(work));
-  Batch& batch = *chunk->batch;
+  auto& batch = static_cast<Batch&>(node);
   if (chunk->slab) garbage_.slabs.push_back(std::move(chunk->slab));
-  batch.settled += static_cast<std::uint32_t>(chunk->part.entries.size());
-  if (!chunk->part.entries.empty()) batch.parts.push_back(std::move(chunk->part));
-  if (batch.settled == batch.elements.count()) done(batch);
+  batch.settled += chunk->part.count;
+  if (chunk->part.count != 0 && !batch.done()) batch.parts.push_back(std::move(chunk->part));
+  if (batch.settled != batch.elements.count()) return;
+  if (!batch.done()) end(batch);
+  release(batch);
 }
 
 Assignment& Ledger::remainder(Assignment& work, std::uint32_t element, std::uint32_t count) {
@@ -96,43 +172,106 @@ Assignment& Ledger::remainder(Assignment& work, std::uint32_t element, std::uint
   return *rest.release();
 }
 
-void Ledger::done(Node& node) {
-  if (node.is_batch) {
+Assignment& Ledger::lift(Assignment& work) {
+  if (!work.is_chunk) return work;
+  Chunk& chunk = chunk_of(work);
+  auto& batch = *chunk.batch;
+  const std::uint32_t next = chunk.part.end();
+  Assignment& lifted = remainder(work, next - work.first, 1);
+  batch.settled += chunk.part.count;
+  if (chunk.part.count != 0 && !batch.done()) batch.parts.push_back(std::move(chunk.part));
+  chunk.part = {};
+  chunk.part.first = next + 1;
+  return lifted;
+}
+
+// ---- ends ----------------------------------------------------------------------------------------
+
+/// The node's outcome is what it is: everybody learns of it.
+void Ledger::end(Node& node) {
+  if (node.is_batch && node.outcome == Outcome::none) {
     auto& batch = static_cast<Batch&>(node);
     std::ranges::sort(batch.parts, {}, &detail::Part::first);
     batch.outcome = Outcome::value;
   }
-  std::shared_ptr<detail::CompletionQueue> queue;
+  std::vector<std::shared_ptr<detail::CompletionQueue>> queues;
   std::vector<std::function<void()>> callbacks;
-  if (node.extras) {
-    if (node.extras->slab) garbage_.slabs.push_back(std::move(node.extras->slab));
-    queue = std::move(node.extras->queue);
-    callbacks = std::move(node.extras->callbacks);
+  if (detail::Extras* const extras = node.extras.get()) {
+    if (extras->slab) garbage_.slabs.push_back(std::move(extras->slab));
+    queues = std::exchange(extras->queues, {});
+    callbacks = std::exchange(extras->callbacks, {});
+    for (auto& each : std::exchange(extras->continuations, {})) {
+      garbage_.continuations.push_back(std::move(each));
+    }
+    extras->updates.reset();
+    if (extras->charged != 0) {
+      pending_bytes_ -= std::exchange(extras->charged, 0);
+      for (auto* w = room_waiters.first; w != nullptr; w = w->next) wakes_->wake(*w);
+    }
   }
+  ++ended_;
   node.mark_done();
-  --outstanding_;
-  for (auto* waiter = node.waiters.first; waiter != nullptr; waiter = waiter->next) {
-    wakes_->wake(*waiter);
-  }
-  if (queue) {
+  for (auto* w = node.waiters.first; w != nullptr; w = w->next) wakes_->wake(*w);
+  for (const auto& queue : queues) {
     queue->ready.push_back(&node);
     for (auto* w = queue->waiters.first; w != nullptr; w = w->next) wakes_->wake(*w);
   }
   if (!callbacks.empty()) wakes_->call_back(std::move(callbacks));
-  garbage_.nodes.push_back(detail::Ref<Node>::adopt(&node));
+}
+
+/// Nothing more can come of it, and nobody reads its arguments any more.
+void Ledger::release(Node& node) {
+  --outstanding_;
+  if (node.is_batch) {
+    garbage_.bytes.push_back(std::move(static_cast<Batch&>(node).elements.bytes));
+  } else if (node.cancelled) {
+    node.payload.clear();
+  }
+  garbage_.nodes.push_back(Ref<Node>::adopt(&node));
+}
+
+void Ledger::cancel(Node& node) {
+  node.more().error = std::make_exception_ptr(Cancelled("the task was cancelled"));
+  node.outcome = Outcome::error;
+  node.cancelled = true;
+  if (node.is_batch) static_cast<Batch&>(node).parts.clear();
+  end(node);
+}
+
+void Ledger::drop(Assignment& work) {
+  if (work.is_chunk) {
+    chunk_of(work).part.add_cancelled(work.count);
+    ended_elements(*chunk_of(work).batch, work.count, false);
+  }
+  finish(work);
+}
+
+void Ledger::abandon(Assignment& work, std::uint32_t elements) {
+  if (work.is_chunk) chunk_of(work).part.add_cancelled(elements);
+  finish(work);
 }
 
 void Ledger::discard(Batch& batch) {
   batch.discarded = true;
-  Assignment* waiting = std::exchange(first_, nullptr);
-  last_ = nullptr;
-  while (waiting != nullptr) {
-    Assignment& work = *std::exchange(waiting, waiting->next);
-    if (work.is_chunk && chunk_of(work).batch.get() == &batch) {
-      fail(work, work.count, [] { return std::exception_ptr(); });
-    } else {
-      push_back(work);
-    }
+  waiting_.each([&](Assignment& work) {
+    if (&node_of(work) != &batch) return;
+    waiting_.remove(work);
+    drop(work);
+  });
+}
+
+void Ledger::cancel_waiting() {
+  waiting_.each([&](Assignment& work) {
+    Node& node = node_of(work);
+    waiting_.remove(work);
+    const bool untouched = !work.is_chunk || work.count == static_cast<Batch&>(node).elements.count();
+    if (untouched && !node.done()) cancel(node);
+    drop(work);
+  });
+  while (Assignment* const work = held_.front()) {
+    held_.remove(*work);
+    cancel(node_of(*work));
+    finish(*work);
   }
 }
 

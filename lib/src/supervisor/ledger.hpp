@@ -2,9 +2,12 @@
 
 // Every task the pool has taken: where it waits, and its end. The only place where a task is settled,
 // exactly once. Under the supervisor's lock.
+//
+// A node can be done before the work on it is over: one that was cancelled while it runs. What then
+// still comes of it is dropped, and it counts as outstanding until nothing can come any more.
 
+#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -14,6 +17,8 @@
 
 #include <procpool/detail/batch.hpp>
 #include <procpool/detail/node.hpp>
+
+#include "supervisor/waiting.hpp"
 
 namespace procpool::inline v0::supervisor {
 
@@ -33,16 +38,30 @@ class Ledger {
   Ledger(const Ledger&) = delete;
   Ledger& operator=(const Ledger&) = delete;
 
-  /// Takes a call, or a batch cut into chunks, with a reference of its own.
-  void enter(detail::Node& node);
-  void enter_batch(detail::Batch& batch, std::vector<std::unique_ptr<detail::Chunk>> chunks);
-  /// Tasks that are not settled.
+  /// Takes a call, or a batch, with a reference of its own. `charge`: bytes that are pending until it
+  /// is done.
+  void enter(detail::Node& node, std::size_t charge);
+  void enter_batch(detail::Batch& batch, std::unique_ptr<detail::Chunk> all, std::size_t charge);
+  /// A call that cannot run yet.
+  void enter_held(detail::Node& node);
+  /// It can now.
+  void release_held(detail::Node& node);
+
+  /// Tasks on which work is not over.
   std::size_t outstanding() const { return outstanding_; }
+  std::uint64_t entered() const { return entered_; }
+  std::uint64_t ended() const { return ended_; }
+  std::size_t pending_bytes() const { return pending_bytes_; }
+  detail::Waiters room_waiters;  // for pending_bytes to fall
 
   // Waiting to be dispatched.
-  detail::Assignment* front() const { return first_; }
-  detail::Assignment* pop_front();
-  void push_front(detail::Assignment& work);
+  detail::Assignment* front() const { return waiting_.front(); }
+  std::size_t waiting() const { return waiting_.size(); }
+  void take(detail::Assignment& work) { waiting_.remove(work); }
+  void put_back(detail::Assignment& work) { waiting_.push_front(work); }
+  void put_last(detail::Assignment& work) { waiting_.push_back(work); }
+  /// The first `count` elements of a chunk that waits, as a chunk of its own that does not wait.
+  detail::Chunk& cut(detail::Chunk& waiting, std::uint32_t count);
 
   // Outcomes of one element (of a call: its only one), in order.
   void settle(detail::Assignment& work, detail::Outcome outcome, std::span<const std::byte> bytes);
@@ -51,17 +70,40 @@ class Ledger {
   /// After the last element of it that will be settled under this assignment. Ends the assignment:
   /// a call is done; a chunk's part goes to its batch.
   void finish(detail::Assignment& work);
+  /// The same for a node that is done already: `elements` of it will never be settled.
+  void abandon(detail::Assignment& work, std::uint32_t elements);
   /// What is left of a chunk from `element` of the chunk on, as a chunk of its own (also: the same
   /// call once more).
   detail::Assignment& remainder(detail::Assignment& work, std::uint32_t element,
                                 std::uint32_t count);
+  /// The element that would be settled next, as an assignment of its own that is not settled here;
+  /// the chunk goes on with the one after it. A call is returned as it is.
+  detail::Assignment& lift(detail::Assignment& work);
 
-  /// Nobody wants the batch: what waits of it is settled as it is.
+  /// Ends the work on a cancelled call that no worker has; false: one has, or had.
+  bool withdraw(detail::Node& node);
+  /// The node is done with Cancelled now, whatever is still under way.
+  void cancel(detail::Node& node);
+  /// Nobody wants the batch: what waits of it ends as never started.
   void discard(detail::Batch& batch);
-  /// Settles everything that waits with errors made by `error`.
+  /// The same for one assignment.
+  void drop(detail::Assignment& work);
+  /// Batches in which an element has failed, and which are to be discarded for it.
+  std::vector<detail::Ref<detail::Batch>> take_failed() { return std::exchange(failed_, {}); }
+  bool has_failed() const { return !failed_.empty(); }
+  /// Cancels every node of which nothing was given to a worker; what waits of others is dropped.
+  void cancel_waiting();
+  /// Settles everything that waits, or is held, with errors made by `error`.
   template <class MakeError>
   void fail_waiting(MakeError error) {
-    while (detail::Assignment* work = pop_front()) fail(*work, work->count, error);
+    while (detail::Assignment* const work = waiting_.front()) {
+      waiting_.remove(*work);
+      fail(*work, work->count, error);
+    }
+    while (detail::Assignment* const work = held_.front()) {
+      held_.remove(*work);
+      fail(*work, 1, error);
+    }
   }
   template <class MakeError>
   void fail(detail::Assignment& work, std::uint32_t elements, MakeError error) {
@@ -69,22 +111,33 @@ class Ledger {
     finish(work);
   }
 
-  /// What is to be let go once the lock is not held: freeing can take long.
+  /// What is to be run and let go once the lock is not held.
   struct Garbage {
+    std::vector<std::function<void()>> continuations;
     std::vector<detail::Ref<detail::Node>> nodes;
     std::vector<std::shared_ptr<const void>> slabs;
+    std::vector<std::vector<std::byte>> bytes;
   };
   Garbage take_garbage() { return std::exchange(garbage_, {}); }
 
+  static detail::Node& node_of(const detail::Assignment& work);
+
  private:
-  void push_back(detail::Assignment& work);
-  void done(detail::Node& node);
-  static detail::Node& node_of(detail::Assignment& work);
+  void enter(detail::Node& node);
+  void charge(detail::Node& node, std::size_t bytes);
+  void let_go(detail::Node& held);
+  void end(detail::Node& node);
+  void release(detail::Node& node);
+  void ended_elements(detail::Batch& batch, std::uint32_t count, bool failed);
 
   Wakes* wakes_;
-  detail::Assignment* first_ = nullptr;
-  detail::Assignment* last_ = nullptr;
+  Waiting waiting_;
+  AssignmentList held_;
   std::size_t outstanding_ = 0;
+  std::uint64_t entered_ = 0;
+  std::uint64_t ended_ = 0;
+  std::size_t pending_bytes_ = 0;
+  std::vector<detail::Ref<detail::Batch>> failed_;
   Garbage garbage_;
 };
 

@@ -6,6 +6,7 @@
 #include "os/fork.hpp"
 #include "os/role.hpp"
 #include "os/spawn.hpp"
+#include "os/thread_caps.hpp"
 #include "supervisor/launcher.hpp"
 
 namespace procpool::inline v0::supervisor {
@@ -17,12 +18,14 @@ constexpr int worker_control = 3;
 /// Every worker is a fresh execution and a child of this process.
 class SpawnLauncher final : public Launcher {
  public:
-  explicit SpawnLauncher(std::filesystem::path program) : program_(std::move(program)) {}
+  SpawnLauncher(std::filesystem::path program, int inner_threads)
+      : program_(std::move(program)), inner_threads_(inner_threads) {}
 
   void launch(Ticket ticket, os::Fd control) override {
     os::Spawned spawned =
         os::spawn(program_, {os::worker_argument, std::to_string(worker_control)}, control,
-                  worker_control);
+                  worker_control,
+                  inner_threads_ > 0 ? os::thread_caps(inner_threads_) : std::vector<std::string>());
     const std::lock_guard lock(lock_);
     events_.push_back({.kind = LaunchEvent::Kind::started,
                        .ticket = ticket,
@@ -48,14 +51,16 @@ class SpawnLauncher final : public Launcher {
 
  private:
   std::filesystem::path program_;
+  int inner_threads_;
   std::mutex lock_;
   std::deque<LaunchEvent> events_;
 };
 
 }  // namespace
 
-std::unique_ptr<Launcher> make_spawn_launcher(const std::filesystem::path& program) {
-  return std::make_unique<SpawnLauncher>(program);
+std::unique_ptr<Launcher> make_spawn_launcher(const std::filesystem::path& program,
+                                              int inner_threads) {
+  return std::make_unique<SpawnLauncher>(program, inner_threads);
 }
 
 }  // namespace procpool::inline v0::supervisor

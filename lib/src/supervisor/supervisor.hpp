@@ -11,7 +11,7 @@
 //              ▲
 //              └─────── reap ◀──── pidfd, exit status, claim words
 //
-// A turn: collect → reap → heal → dispatch, each in a file of its own.
+// A turn: collect → reap → heal → stop what is overdue → dispatch, each in a file of its own.
 
 #include <atomic>
 #include <cstdint>
@@ -41,6 +41,8 @@
 
 namespace procpool::inline v0::supervisor {
 
+inline constexpr int most_processes = 4096;
+
 /// Makes a launcher: once when the pool starts, and again after a template process was lost.
 using MakeLauncher = std::function<std::unique_ptr<Launcher>()>;
 
@@ -50,12 +52,20 @@ struct Settings {
   bool foreign_workers = false;  // worker_executable: another program
   MakeLauncher make_launcher;
   std::function<void(std::exception_ptr)> on_callback_error;
+  os::Fd hooks = {};  // what each worker runs first (wire/hooks.hpp); none: nothing
+  unsigned max_tasks_per_child = 0;
+  std::size_t max_pending_bytes = 0;
+  std::size_t max_memory_growth = 0;
+  std::optional<Duration> idle_timeout = {};
+  unsigned max_start_failures = default_start_failures;
 };
 
 /// Whether the call is too large for an arena and has no slab yet; and making one (outside the lock).
 bool needs_slab(const detail::Assignment& work);
 void give_slab(detail::Assignment& work);
 std::uint64_t call_bytes(const detail::Assignment& work);
+/// For messages: the caller's name for it, or its code's.
+std::string task_name(const detail::Assignment& work);
 struct Placement;
 
 class Supervisor final : public detail::Core, private Turns, private Wakes {
@@ -65,21 +75,34 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   /// Starts the workers and waits until all are up. Throws PoolBroken, and then nothing is left.
   void start();
 
-  void submit(detail::Node& node) override;
+  bool submit(detail::Node& node, detail::Admission admission) override;
   void submit_batch(detail::Batch& batch) override;
+  void hold(detail::Node& node) override;
+  void release_held(detail::Node& node, std::exception_ptr failed) override;
   bool wait(detail::Node& node, detail::Time until) override;
   detail::Node* wait_any(detail::CompletionQueue& queue, detail::Time until) override;
+  void enlist(detail::Node& node, std::shared_ptr<detail::CompletionQueue> queue) override;
   void discard(detail::Batch& batch) noexcept override;
+  bool cancel(detail::Node& node) override;
+  bool running(const detail::Node& node) override;
   void on_done(detail::Node& node, std::function<void()> callback) override;
+  void then(detail::Node& node, std::function<void()> continuation) override;
+  void on_progress(detail::Node& node,
+                   std::function<void(const TaskUpdate&)> callback) override;
+  void call_back_soon(std::function<void()> callback) override;
   void close() noexcept override;
+  void cancel_waiting() override;
   void terminate() override;
   bool join(detail::Time until) override;
   void abandon_pool(bool unwinding) noexcept override;
-  int processes() const override { return settings_.processes; }
+  void resize(int processes) override;
+  int processes() const override { return processes_; }
   std::vector<pid_t> pids() const override;
+  PoolStats stats() const override;
 
  private:
   using Lock = std::unique_lock<std::mutex>;
+  using MakeError = std::exception_ptr (Supervisor::*)() const;
   enum class State { open, closed, terminated };
 
   ~Supervisor() override;
@@ -100,67 +123,113 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   void call_back(std::vector<std::function<void()>> callbacks) override;
 
   // supervisor.cpp
-  void check_mine() const;
-  void check_open() const;
-  bool all_ready() const;
-  void accept_node(detail::Node& node);
-  static void give_slab_or_throw(detail::Assignment& work);
-  void supply(Lock& lock);
   template <class Step>
   void guarded(Step step);
   void attend();
-  void discard_waiting(detail::Batch& batch);
+  void wake_pool_waiters();
   void add_chore(std::function<void(Lock&)> chore);
+
+  // submit.cpp
+  void check_mine() const;
+  void check_open() const;
+  void accept_node(detail::Node& node);
+  bool admit(Lock& lock, std::size_t bytes, detail::Admission admission);
+  static void give_slab_or_throw(detail::Assignment& work);
+  void supply(Lock& lock);
+
+  // ask.cpp
+  bool all_ready() const;
+  void wait_for_pool(Lock& lock, bool (*satisfied)(const void*), Deadline until) const;
+
+  // stop.cpp
+  void withdraw(detail::Node& node);
+  void discard_started(detail::Batch& batch);
+  bool take_back_all(Worker& worker, Holding& holding);
+  void begin_stop(Worker& worker, Holding& holding, bool timed_out);
+  void end_ladder(Worker& worker);
+  void watch_time(Worker& worker);
+  void watch_times();
+  void climb(Worker& worker);
+  bool timed_out(const Worker& worker, const Holding& holding) const;
 
   // finish.cpp
   std::string broken_text() const;
+  std::exception_ptr broken_error() const;
   std::exception_ptr end_error() const;
   void end_everything();
-  void break_pool(const std::string& why);
+  void break_pool(const std::string& why, std::exception_ptr cause = nullptr);
   void finish_workers();
   void run_background();
 
   // collect.cpp
+  enum class Taken { violation, update, outcome };
   void collect();
   void collect_from(Worker& worker);
-  bool accept(Worker& worker, const channel::Arrival& arrival);
-  bool accept_slab(Worker& worker, detail::Assignment& work, const channel::Arrival& arrival);
+  void measure(Worker& worker, unsigned outcomes);
+  Taken accept(Worker& worker, const channel::Arrival& arrival);
+  Taken accept_update(Worker& worker, const Holding& holding, const channel::Arrival& arrival);
+  Taken accept_start_error(Worker& worker, const channel::Arrival& arrival);
+  bool take_slab(Worker& worker, const channel::Arrival& arrival, detail::Part::Lent& bytes);
   void completed(Worker& worker, Holding& holding);
+  void put_down(Worker& worker, Holding& holding);
+  Taken violated(Worker& worker, const char* what);
+  bool may_run_again(const detail::Assignment& work) const;
+  void run_again(detail::Assignment& work);
+  void judge(detail::Assignment& work, std::vector<std::byte> record);
+  detail::Assignment* settle_timeout(detail::Assignment& work);
+  std::exception_ptr timeout_error(const detail::Assignment& work) const;
+  // control.cpp
   void read_control(Worker& worker);
   void said_hello(Worker& worker, const wire::Control& hello);
+  void became_ready(Worker& worker);
   void give_result_slab(Ticket ticket, std::uint64_t bytes, Lock& lock);
-  void violated(Worker& worker, const char* what);
 
   // dispatch.cpp
   void dispatch();
+  detail::Assignment& take_share(detail::Assignment& next, const Worker& worker);
+  bool supplied(const Worker& worker) const;
   Worker* choose();
   bool has_room(Worker& worker, std::uint64_t slots);
   bool send(Worker& worker, detail::Assignment& work);
   bool place(Worker& worker, detail::Assignment& work, Placement& placement);
   std::uint32_t bind(Worker& worker, const detail::Descriptor& descriptor);
   void prepare(detail::Assignment& work, Lock& lock);
+
+  // rebalance.cpp
   void rebalance();
   Worker* most_loaded();
   bool move_work(Worker& from, Worker& to);
-  void completed_or_moved(Worker& worker, Holding& holding, const detail::Assignment& moved);
-  std::uint32_t run_ahead(const Worker& worker) const;
+  void put_down_moved(Worker& worker, Holding& holding, const detail::Assignment& moved);
+  void make_way(int priority);
+  void keep_tail(Worker& worker, Holding& holding, std::uint32_t limit);
 
-  // heal.cpp
+  // start.cpp
   Worker* find(Ticket ticket);
   void heal();
-  void start_worker(int seat, Lock& lock);
-  void failed_to_start(const std::string& why);
+  void want(std::size_t place);
+  void start_worker(std::size_t place, Lock& lock);
+  void start_is_over(std::size_t place);
+  void failed_to_start(const std::string& why, std::exception_ptr cause = nullptr);
   void read_launcher();
   void on_event(LaunchEvent event);
   void lose_launcher();
   void remake_launcher(Lock& lock);
+
+  // places.cpp
   void retire(Worker& worker);
   bool send_stop(Worker& worker);
+  void replace_spent();
+  void let_idle_go();
+  bool wake_dormant();
+
+  // end.cpp
   void reap();
   void check_start(Worker& worker);
   void reap(Worker& worker);
+  void start_ended(Worker& worker);
   void settle_dead(Worker& worker);
-  void settle_dead(Worker& worker, Holding& holding, std::uint32_t begun);
+  void settle_dead(Worker& worker, Holding& holding, std::uint32_t begun,
+                   std::vector<detail::Assignment*>& to_resend);
   void resend(detail::Assignment& work);
   std::exception_ptr crash(const Worker& worker, const detail::Assignment& work) const;
   void bury(Worker& worker);
@@ -175,14 +244,16 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   Callbacks callbacks_;
   std::shared_ptr<Launcher> launcher_;  // shared with the chore that uses it outside the lock
 
-  std::vector<std::unique_ptr<Worker>> seats_;
-  std::vector<bool> wanted_;  // seats for which a start is under way or waits for its time
-  std::unordered_map<Ticket, Worker*> by_ticket_;
+  std::vector<Place> places_;
+  std::atomic<int> processes_;                     // how many places
+  std::vector<std::unique_ptr<Worker>> workers_;   // all that live, in a place or leaving
+  std::unordered_map<Ticket, Worker*> by_ticket_;  // the same
   Ticket last_ticket_ = 0;
-  std::size_t next_seat_ = 0;  // where `choose` looks first
+  std::size_t next_place_ = 0;  // where `choose` looks first
   StartRecord starts_;
   Deadline retry_at_ = {};
   std::string last_failure_;
+  std::exception_ptr last_cause_;
   std::vector<std::unique_ptr<Worker>> graveyard_;  // to be freed once the lock is not held
 
   std::unordered_map<const detail::Descriptor*, std::uint32_t> task_numbers_;
@@ -192,7 +263,9 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   State state_ = State::open;
   bool started_ = false;
   bool starting_ = false;
+  unsigned starts_under_way_ = 0;  // chores that start a worker
   std::string broken_;  // why; empty: it is not
+  std::exception_ptr broken_cause_;
   bool attention_ = false;  // something besides results is to be looked at
   bool launcher_seen_ = false;
   bool launcher_lost_ = false;
@@ -203,6 +276,7 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   bool finishing_ = false;
   bool over_ = false;
   std::thread background_;
+  PoolStats counts_;  // of workers
 };
 
 }  // namespace procpool::inline v0::supervisor

@@ -1,20 +1,24 @@
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <string>
 #include <system_error>
 #include <utility>
 
+#include <procpool/detail/core.hpp>
 #include <procpool/errors.hpp>
 
 #include "base/deadline.hpp"
 #include "base/template_entry.hpp"
 #include "os/error.hpp"
+#include "os/memory.hpp"
 #include "os/fork.hpp"
 #include "os/modules.hpp"
 #include "os/poller.hpp"
 #include "os/role.hpp"
 #include "os/socket.hpp"
 #include "os/spawn.hpp"
+#include "os/thread_caps.hpp"
 #include "supervisor/launcher.hpp"
 #include "wire/messages.hpp"
 
@@ -42,12 +46,12 @@ std::string ended_how(const os::ExitStatus& status) {
 /// Workers are forked by a template process, whose children they are.
 class TemplateLauncher final : public Launcher {
  public:
-  explicit TemplateLauncher(StartMethod method) {
+  TemplateLauncher(StartMethod method, int inner_threads, const os::Fd& preload) {
     os::SocketPair pair = os::make_socket_pair();
     socket_ = os::guard(std::move(pair.ours));
-    start(method, std::move(pair.theirs));
+    start(method, inner_threads, std::move(pair.theirs));
     try {
-      greet();
+      greet(inner_threads, preload);
     } catch (...) {
       finish();
       throw;
@@ -113,7 +117,7 @@ class TemplateLauncher final : public Launcher {
   }
 
  private:
-  void start(StartMethod method, os::Fd theirs) {
+  void start(StartMethod method, int inner_threads, os::Fd theirs) {
     if (method == StartMethod::fork) {
       pid_ = os::fork_process();
       if (pid_ == 0) enter_template(theirs.release());
@@ -122,20 +126,26 @@ class TemplateLauncher final : public Launcher {
     }
     os::Spawned spawned =
         os::spawn({}, {os::template_argument, std::to_string(template_control)}, theirs,
-                  template_control);
+                  template_control,
+                  inner_threads > 0 ? os::thread_caps(inner_threads) : std::vector<std::string>());
     pid_ = spawned.pid;
     pidfd_ = os::guard(std::move(spawned.pidfd));
   }
 
-  void greet() {
+  void greet(int inner_threads, const os::Fd& preload) {
     const os::Fd self = os::open_pidfd(os::this_pid());
-    const int fd = self.get();
-    const TemplateMessage setup{TemplateKind::setup, 0, 0, 0};
-    os::send_message(socket_.get(), wire::bytes_of(setup), {&fd, 1});
+    const std::array<int, 2> fds{self.get(), preload.get()};
+    const TemplateMessage setup{TemplateKind::setup, 0, 0,
+                                static_cast<std::uint64_t>(inner_threads)};
+    os::send_message(socket_.get(), wire::bytes_of(setup),
+                     std::span(fds).first(preload ? 2 : 1));
     TemplateMessage ready{};
-    const os::Message got =
-        os::receive_message(socket_.get(), std::as_writable_bytes(std::span(&ready, 1)),
-                            deadline_after(patience));
+    const os::Message got = os::receive_message(
+        socket_.get(), std::as_writable_bytes(std::span(&ready, 1)),
+        preload ? never : deadline_after(patience));  // which takes as long as it takes
+    if (got.io == os::Io::ok && ready.kind == TemplateKind::not_preloaded && !got.fds.empty()) {
+      throw_not_preloaded(got.fds.front(), ready.value);
+    }
     if (got.io == os::Io::ok && ready.kind == TemplateKind::ready) {
       if (ready.value == os::program_identity()) return;
       throw PoolBroken("the template process runs another build of this program");
@@ -147,6 +157,20 @@ class TemplateLauncher final : public Launcher {
     throw PoolBroken("the template process could not be started: " +
                      ended_how(status.value_or(os::ExitStatus{})) +
                      " (it executes this program again: its static initialisation runs there)");
+  }
+
+  /// What `preload` threw is in a memory of the template's.
+  [[noreturn]] static void throw_not_preloaded(const os::Fd& memory, std::uint64_t bytes) {
+    const os::Mapping mapping(memory, os::Access::read_only);
+    const std::vector<std::byte> record(
+        mapping.data(), mapping.data() + std::min<std::uint64_t>(bytes, mapping.size()));
+    try {
+      std::rethrow_exception(detail::rebuild_error(record));
+    } catch (const std::exception& error) {
+      std::throw_with_nested(PoolBroken(std::string("the pool's preload threw: ") + error.what()));
+    } catch (...) {
+      std::throw_with_nested(PoolBroken("the pool's preload threw"));
+    }
   }
 
   bool wait_for_exit(Deadline until) const {
@@ -166,8 +190,9 @@ class TemplateLauncher final : public Launcher {
 
 }  // namespace
 
-std::unique_ptr<Launcher> make_template_launcher(StartMethod method) {
-  return std::make_unique<TemplateLauncher>(method);
+std::unique_ptr<Launcher> make_template_launcher(StartMethod method, int inner_threads,
+                                                 const os::Fd& preload) {
+  return std::make_unique<TemplateLauncher>(method, inner_threads, preload);
 }
 
 }  // namespace procpool::inline v0::supervisor

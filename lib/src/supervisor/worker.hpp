@@ -1,6 +1,6 @@
 #pragma once
 
-// One worker process as the supervisor sees it, from the wish to have it to its end. (seat,
+// One worker process as the supervisor sees it, from the wish to have it to its end. (place,
 // ticket) names it: a late answer of an old one is never taken for a new one's.
 
 #include <sys/types.h>
@@ -19,21 +19,35 @@
 namespace procpool::inline v0::supervisor {
 
 enum class Phase {
-  starting,  // asked for; it may have a pid
-  ready,     // said hello
+  starting,      // asked for; it may have a pid
+  initializing,  // said hello; runs the initializer
+  ready,
   stopping,  // was told to finish
 };
 
+/// How a running task is being stopped: see CancelOptions.
+struct Ladder {
+  enum class Step { asked, termed, killed };
+  std::uint64_t sequence = 0;  // of the call
+  std::uint32_t element = 0;
+  Step step = Step::asked;
+  Deadline due = never;  // of the next step
+  bool timed_out = false;
+};
+
 struct Worker {
-  Worker(Ticket its_ticket, int its_seat, const os::Fd& pool_page, const os::Fd& tether)
-      : ticket(its_ticket), seat(its_seat), end(pool_page, tether) {}
+  Worker(Ticket its_ticket, int its_place, const channel::StartFiles& files)
+      : ticket(its_ticket), place(its_place), end(files) {}
 
   /// Its hello can come before the word of who it is. Without its pidfd its death would go unseen, so
   /// it gets nothing before that.
-  bool takes_calls() const { return phase == Phase::ready && pidfd && violation.empty(); }
+  bool takes_calls() const {
+    return phase == Phase::ready && pidfd && violation.empty() && !spent;
+  }
+  bool idle() const { return takes_calls() && hand.empty(); }
 
   Ticket ticket;
-  int seat;
+  int place;  // -1: it was given up
   channel::HostEnd end;
   Hand hand;
   Phase phase = Phase::starting;
@@ -50,17 +64,30 @@ struct Worker {
   std::uint64_t hint = 0;
 
   std::optional<os::ExitStatus> status = {};
-  Deadline status_due = never;  // until when to wait for how it ended
-  std::string violation = {};   // what it did that no honest worker does
+  Deadline status_due = never;         // until when to wait for how it ended
+  std::string violation = {};          // what it did that no honest worker does
+  std::vector<std::byte> start_error;  // the error record of its initializer
 
   std::vector<bool> bound = {};  // task numbers it knows
   std::uint32_t slabs_sent = 0;
   bool slab_wanted = false;  // it asked for room for a result, and waits
   std::vector<std::shared_ptr<channel::Slab>> result_slabs = {};
 
+  unsigned calls_given = 0;  // towards max_tasks_per_child
+  bool spent = false;        // to be replaced
+  std::optional<Ladder> ladder = {};
+
   // How fast it is, to tell how far ahead it may be supplied.
   Deadline busy_since = {};  // its hand was empty, or its last outcome came
   std::chrono::nanoseconds per_call{50'000};
+};
+
+/// Where a worker is wanted.
+struct Place {
+  Worker* worker = nullptr;
+  Worker* successor = nullptr;  // being warmed while the worker does its last
+  bool wanted = false;          // a start is under way, or waits for its time
+  bool dormant = false;         // it left for want of work
 };
 
 }  // namespace procpool::inline v0::supervisor

@@ -2,6 +2,7 @@
 
 #include <cxxabi.h>
 
+#include <procpool/detail/core.hpp>
 #include <procpool/errors.hpp>
 
 #include <array>
@@ -160,3 +161,15 @@ std::exception_ptr rebuild(const ErrorRecord& record) {
 }
 
 }  // namespace procpool::inline v0::wire
+
+namespace procpool::inline v0::detail {
+
+std::exception_ptr rebuild_error(std::span<const std::byte> record) {
+  try {
+    return wire::rebuild(wire::parse(record));
+  } catch (...) {  // not a record, or no memory for it: then that is the error
+    return std::current_exception();
+  }
+}
+
+}  // namespace procpool::inline v0::detail

@@ -54,9 +54,11 @@ struct CallHeader {
   CallKind kind;
   Place place;
   std::uint16_t attempt;
-  std::uint32_t task;  // bound number
-  std::uint32_t size;   // payload bytes, when they are in the slot
-  std::uint32_t count;  // elements; 1 for a single call
+  std::uint32_t task;    // bound number
+  std::uint32_t size;    // in the slot: payload bytes. Elsewhere: of the caller's name for the task,
+                         // with which the payload then ends
+  std::uint32_t number;  // of a chunk: elements; of a call: how many tasks the pool had before
+  std::uint32_t count() const { return kind == CallKind::chunk ? number : 1; }
 };
 inline constexpr std::size_t inline_bytes = 64 - sizeof(CallHeader);
 
@@ -91,6 +93,14 @@ enum class RecordKind : std::uint32_t {
   error,        // an error record (error_record.hpp)
   slab_value,   // SlabOutcome
   slab_error,
+  progress,     // Progress: the task is at work, and this is no outcome
+  log,          // a line of text; the same
+  start_error,  // an error record: what the initializer threw; of no call
+};
+
+struct Progress {
+  std::uint64_t done;
+  std::uint64_t total;
 };
 
 struct OutcomeHeader {
@@ -109,6 +119,8 @@ struct SlabOutcome {
 enum class ControlKind : std::uint32_t {
   start = 1,   // home → worker, with descriptors (StartFds order)
   hello,       // worker → home
+  ready,       // worker → home: the initializer is through
+  grown,       // worker → home: it has grown by more than it may
   need_slab,   // worker → home: room for a large result
   slab,        // home → worker, with its memory: a large call, or room for a large result
   no_slab,     // home → worker: why not (errno)
@@ -121,17 +133,20 @@ struct Control {
 };
 
 enum StartFds : int { pool_page_fd, tasks_fd, results_fd, leader_bell_fd, background_bell_fd,
-                      tether_fd, start_fd_count };
+                      tether_fd, start_fd_count,
+                      hooks_fd = start_fd_count };  // the last only if there are hooks
 
 // ---- supervisor ↔ template process -----------------------------------------------------------
 
 enum class TemplateKind : std::uint32_t {
-  setup = 1,  // → template, with a pidfd of the supervisor
+  setup = 1,  // → template, with a pidfd of the supervisor and what it is to run first, if anything;
+              //   `value`: how many threads libraries may use (os/thread_caps.hpp), 0: any
   ready,      // ← template: `value` is its program identity
   fork,       // → template, with the worker's control socket; `ticket` names the request
   forked,     // ← template, with a pidfd; `value` is the pid
   not_forked,  // ← template: `value` is errno
   exited,     // ← template: `ticket` is the pid, `value` packs the status
+  not_preloaded,  // ← template, instead of `ready`, with a memory: an error record of `value` bytes
 };
 
 struct TemplateMessage {

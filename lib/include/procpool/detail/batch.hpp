@@ -62,7 +62,7 @@ class Elements {
 struct Part {
   struct Entry {
     Outcome outcome;
-    std::uint32_t size;    // bytes in `bytes`; for `error` and lent values: an index below
+    std::uint32_t size;  // bytes in `bytes`; `error`, lent values: an index below; `cancelled`: a run
     bool lent;
   };
   struct Lent {
@@ -71,23 +71,31 @@ struct Part {
   };
 
   std::uint32_t first = 0;
+  std::uint32_t count = 0;  // elements
   std::vector<Entry> entries;
   std::vector<std::byte> bytes;
   std::vector<std::exception_ptr> errors;
   std::vector<Lent> lent;
 
-  std::uint32_t end() const { return first + static_cast<std::uint32_t>(entries.size()); }
+  std::uint32_t end() const { return first + count; }
   void add(Outcome outcome, std::span<const std::byte> value) {
     entries.push_back({outcome, static_cast<std::uint32_t>(value.size()), false});
     bytes.insert(bytes.end(), value.begin(), value.end());
+    ++count;
   }
   void add(std::exception_ptr error) {
     entries.push_back({Outcome::error, static_cast<std::uint32_t>(errors.size()), false});
     errors.push_back(std::move(error));
+    ++count;
   }
   void add(Outcome outcome, Lent value) {
     entries.push_back({outcome, static_cast<std::uint32_t>(lent.size()), true});
     lent.push_back(std::move(value));
+    ++count;
+  }
+  void add_cancelled(std::uint32_t run) {
+    entries.push_back({Outcome::cancelled, run, false});
+    count += run;
   }
 };
 
@@ -96,17 +104,21 @@ class Batch : public Node {
   Batch() { is_batch = true; }
 
   Elements elements;        // unchanged once submitted
-  std::uint32_t chunk = 1;  // elements per chunk
+  std::uint32_t chunk = 0;  // elements per chunk; 0: guided by the time they take
+  bool fail_fast = false;
+
+  // Under the core's lock, until it is done.
   std::uint32_t settled = 0;
   std::vector<Part> parts;  // by first index once done
   bool discarded = false;   // nobody wants what has not started
 };
 
-/// A run of a batch's elements on its way.
+/// A run of a batch's elements: one that waits to be cut into calls, or one that is a call.
 struct Chunk : Assignment {
   explicit Chunk(Batch& of) : batch(Ref<Batch>::share(&of)) {
     is_chunk = true;
     descriptor = of.descriptor;
+    options = of.options;
     retries = of.retries;
   }
   Ref<Batch> batch;
@@ -131,18 +143,24 @@ class OutcomeReader {
   ElementOutcome next() {
     const Part& part = batch_->parts[part_];
     const Part::Entry& entry = part.entries[entry_];
-    ElementOutcome outcome{part.first + static_cast<std::uint32_t>(entry_), entry.outcome, {}, {}};
+    ElementOutcome outcome{part.first + element_, entry.outcome, {}, {}};
     if (entry.outcome == Outcome::error) {
       outcome.error = part.errors[entry.size];
+    } else if (entry.outcome == Outcome::cancelled) {
+      ++in_run_;
     } else if (entry.lent) {
       outcome.bytes = part.lent[entry.size].bytes;
     } else {
       outcome.bytes = std::span(part.bytes).subspan(at_, entry.size);
       at_ += entry.size;
     }
+    ++element_;
+    if (entry.outcome == Outcome::cancelled && in_run_ != entry.size) return outcome;
+    in_run_ = 0;
     if (++entry_ == part.entries.size()) {
       ++part_;
       entry_ = at_ = 0;
+      element_ = 0;
     }
     return outcome;
   }
@@ -152,6 +170,8 @@ class OutcomeReader {
   std::size_t part_ = 0;
   std::size_t entry_ = 0;
   std::size_t at_ = 0;
+  std::uint32_t element_ = 0;  // of the part
+  std::uint32_t in_run_ = 0;
 };
 
 }  // namespace procpool::inline v0::detail

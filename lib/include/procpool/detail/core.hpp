@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,12 +17,15 @@
 #include <procpool/detail/batch.hpp>
 #include <procpool/detail/node.hpp>
 #include <procpool/detail/time.hpp>
+#include <procpool/fwd.hpp>
+#include <procpool/stats.hpp>
 
 namespace procpool::inline v0 {
 
-struct PoolOptions;
-
 namespace detail {
+
+/// What `submit` does while too many bytes are pending.
+enum class Admission { wait, decline };
 
 class Core {
  public:
@@ -33,29 +37,53 @@ class Core {
     if (--references_ == 0) delete this;
   }
 
-  /// Takes one reference to the node, released when it is settled. Throws PoolClosed,
-  /// PoolTerminated, PoolBroken, Misuse; then nothing was taken.
-  virtual void submit(Node& node) = 0;
+  /// Takes one reference to the node, released when it is settled. While too many bytes are pending
+  /// it waits, or declines (false: nothing was taken). Throws PoolClosed, PoolTerminated, PoolBroken,
+  /// Misuse; then nothing was taken.
+  virtual bool submit(Node& node, Admission admission) = 0;
   virtual void submit_batch(Batch& batch) = 0;
+  /// The same for a call whose bytes are not complete: it counts as submitted but is not run before
+  /// `release_held`, which says that they are, or else why they never will be (a no-op for a node that
+  /// has ended meanwhile).
+  virtual void hold(Node& node) = 0;
+  virtual void release_held(Node& node, std::exception_ptr failed) = 0;
 
   /// Drives or sleeps until the node is done; false: the deadline came first.
   virtual bool wait(Node& node, Time until) = 0;
   /// The same, until the queue has a finished node, which is taken out of it; null: the deadline
-  /// came first.
+  /// came first. Every node of a queue is of this core.
   virtual Node* wait_any(CompletionQueue& queue, Time until) = 0;
+  /// The node goes into the queue when it is done, now if it is; the caller holds it until then.
+  virtual void enlist(Node& node, std::shared_ptr<CompletionQueue> queue) = 0;
   /// Nobody wants the batch any more: elements that have not started will not.
   virtual void discard(Batch& batch) noexcept = 0;
+  /// Ends the node with Cancelled now; what runs of it is stopped in the background. False: it was
+  /// done.
+  virtual bool cancel(Node& node) = 0;
+  /// Whether a worker executes it now.
+  virtual bool running(const Node& node) = 0;
   /// Calls back once the node is done: on the callback thread, or here if it is done already.
   virtual void on_done(Node& node, std::function<void()> callback) = 0;
+  /// The same for code of the library's own that neither waits nor throws: on the thread that sees
+  /// the end, without a lock.
+  virtual void then(Node& node, std::function<void()> continuation) = 0;
+  /// Calls back with what the task says from now on, on the callback thread.
+  virtual void on_progress(Node& node, std::function<void(const TaskUpdate&)> callback) = 0;
+  /// Runs this on the callback thread.
+  virtual void call_back_soon(std::function<void()> callback) = 0;
 
   virtual void close() noexcept = 0;
+  /// What has not started ends with Cancelled.
+  virtual void cancel_waiting() = 0;
   virtual void terminate() = 0;
   virtual bool join(Time until) = 0;
   /// The pool object is gone: close, and if this is not a thread of the core's own, join.
   virtual void abandon_pool(bool unwinding) noexcept = 0;
 
+  virtual void resize(int processes) = 0;
   virtual int processes() const = 0;
   virtual std::vector<pid_t> pids() const = 0;
+  virtual PoolStats stats() const = 0;
 
  protected:
   Core() = default;
@@ -74,6 +102,13 @@ std::exception_ptr rebuild_error(std::span<const std::byte> record);
 std::exception_ptr outcome_error(const Node& node);
 /// The remote traceback of `error`, which is the finished node's; empty when there is none.
 std::string traceback(const Node& node, const std::exception_ptr& error);
+
+/// Validates, and shares. Throws Misuse; null for options that are all defaults.
+std::shared_ptr<const TaskOptions> share_options(TaskOptions options);
+/// Gives the node its options, before it is submitted.
+void set_options(Node& node, const std::shared_ptr<const TaskOptions>& options);
+/// From now on a stop request of the node's options cancels it. After it was submitted.
+void watch_stop(Node& node);
 
 [[noreturn]] void throw_misuse(const char* what);
 

@@ -63,18 +63,30 @@ class CallNode final : public Typed<Node, R> {
   static constexpr Decoder<R> decoder{&look};
 };
 
+/// A call with its bytes, not submitted.
 template <class F, class... Args>
-auto make_call(Core& core, unsigned retries, const F& f, const Args&... args) {
+auto encode_call(const std::shared_ptr<const TaskOptions>& options, const F& f,
+                 const Args&... args) {
   using C = Call<F, Args...>;
   using R = typename C::result_type;
   auto node = Ref<CallNode<R>>::adopt(new CallNode<R>);
   node->descriptor = &C::descriptor();
-  node->retries = retries;
+  if (options) set_options(*node, options);
   encode_into(node->payload, [&](SpanOut& out) {
     C::save_callable(out, f);
     C::save_arguments(out, args...);
   });
-  core.submit(*node);
+  return node;
+}
+
+/// An empty future: declined.
+template <class F, class... Args>
+auto make_call(Core& core, Admission admission, const std::shared_ptr<const TaskOptions>& options,
+               const F& f, const Args&... args) {
+  using R = typename Call<F, Args...>::result_type;
+  auto node = encode_call<F, Args...>(options, f, args...);
+  if (!core.submit(*node, admission)) return Future<R>();
+  if (options) watch_stop(*node);
   return FutureAccess::make<R>(Ref<Node>::adopt(node.give_up()), &CallNode<R>::decoder);
 }
 

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include <procpool/detail/encode.hpp>
+#include <procpool/detail/progress.hpp>
 #include <procpool/options.hpp>
+#include <procpool/outcome.hpp>
 #include <procpool/task.hpp>
 
 namespace procpool::inline v0::detail {
@@ -126,13 +128,16 @@ void encode_callable(Elements& elements, std::uint32_t alignment, const F& f) {
   elements.alignment = alignment;
 }
 
+[[noreturn]] void throw_never_started();
+
 /// The value of one element's outcome, or its error thrown.
 template <class R>
 Stored<R> decode_element(const ElementOutcome& element) {
   switch (element.outcome) {
     case Outcome::value: return decode_value<R>(element.bytes);
     case Outcome::remote: std::rethrow_exception(rebuild_error(element.bytes));
-    default: std::rethrow_exception(element.error);
+    case Outcome::error: std::rethrow_exception(element.error);
+    default: throw_never_started();
   }
 }
 
@@ -147,38 +152,66 @@ struct MapResult<void> {
 template <class R>
 using map_result_t = typename MapResult<R>::type;
 
-/// A map's node: all elements, decoded in order; the error of the lowest index is thrown.
-template <class R>
-class MapNode final : public Typed<Batch, map_result_t<R>> {
+/// A map's node.
+template <class R, class Whole, class Decode>
+class BatchNode final : public Typed<Batch, Whole> {
  public:
-  using Whole = map_result_t<R>;
-
   static Cell<Stored<Whole>>& look(Node& node) {
-    auto& self = static_cast<MapNode&>(node);
+    auto& self = static_cast<BatchNode&>(node);
     self.cell.decode_once([&self]() -> Stored<Whole> {
       if (auto error = outcome_error(self)) std::rethrow_exception(std::move(error));
-      return self.decode();
+      return Decode::template all<R>(self);
     });
     return self.cell;
   }
   static constexpr Decoder<Whole> decoder{&look};
+};
 
- private:
-  Stored<Whole> decode() {
-    Stored<Whole> whole;
-    if constexpr (!std::is_void_v<R>) whole.reserve(this->elements.count());
-    for (OutcomeReader reader(*this); !reader.at_end();) {
-      if constexpr (std::is_void_v<R>) {
-        decode_element<void>(reader.next());
+/// All values in order, or the error of the lowest index thrown. Elements that were not started,
+/// because another one had failed, say nothing while one has an error.
+struct ValuesOrError {
+  template <class R>
+  static Stored<map_result_t<R>> all(const Batch& batch) {
+    Stored<map_result_t<R>> whole;
+    if constexpr (!std::is_void_v<R>) whole.reserve(batch.elements.count());
+    bool never_started = false;
+    for (OutcomeReader reader(batch); !reader.at_end();) {
+      const ElementOutcome element = reader.next();
+      if (element.outcome == Outcome::cancelled) {
+        never_started = true;
+      } else if constexpr (std::is_void_v<R>) {
+        decode_element<void>(element);
       } else {
-        whole.push_back(decode_element<R>(reader.next()));
+        whole.push_back(decode_element<R>(element));
       }
+    }
+    if (never_started) throw_never_started();
+    return whole;
+  }
+};
+
+/// Each element's value or its own error.
+struct Settled {
+  template <class R>
+  static std::vector<v0::Outcome<R>> all(const Batch& batch) {
+    std::vector<v0::Outcome<R>> whole;
+    whole.reserve(batch.elements.count());
+    for (OutcomeReader reader(batch); !reader.at_end();) {
+      const ElementOutcome element = reader.next();
+      whole.push_back(OutcomeAccess::make<R>(element.index, [&element]() -> decltype(auto) {
+        return decode_element<R>(element);
+      }));
     }
     return whole;
   }
 };
 
-/// Elements per chunk for a map of `count`, as asked for; a bad wish throws Misuse.
+template <class R>
+using MapNode = BatchNode<R, map_result_t<R>, ValuesOrError>;
+template <class R>
+using SettledNode = BatchNode<R, std::vector<v0::Outcome<R>>, Settled>;
+
+/// Elements per chunk for a map of `count`, as asked for; 0: automatic. A bad wish throws Misuse.
 std::uint32_t chunk_elements(ChunkSize wish, std::size_t count, int workers);
 
 /// Several ranges end with the shortest: one of them must be finite.
@@ -192,21 +225,27 @@ consteval bool check_finite() {
   return finite;
 }
 
-template <class How, class F, class... Ranges>
-auto make_map(Core& core, unsigned retries, const MapOptions& options, const F& f,
-              Ranges&... ranges) {
+/// Reads the ranges, submits the elements as a node of the given kind (MapNode, SettledNode).
+template <class How, template <class> class AnyNode, class F, class... Ranges>
+auto make_map(Core& core, const std::shared_ptr<const TaskOptions>& options,
+              const MapOptions& map_options, const F& f, Ranges&... ranges) {
   using C = MapCall<How, F, Ranges...>;
-  using R = typename C::result_type;
-  auto batch = Ref<MapNode<R>>::adopt(new MapNode<R>);
+  using MadeNode = AnyNode<typename C::result_type>;
+  auto batch = Ref<MadeNode>::adopt(new MadeNode);
   batch->descriptor = &C::descriptor();
-  batch->retries = retries;
+  if (options) set_options(*batch, options);
   encode_callable<C>(batch->elements, element_alignment<std::ranges::range_value_t<Ranges>...>, f);
   Cursor<Ranges...> cursor(ranges...);
   for (; !cursor.at_end(); cursor.advance()) encode_element<How, C>(batch->elements, cursor);
-  batch->chunk = chunk_elements(options.chunksize, batch->elements.count(), core.processes());
+  const std::uint32_t count = batch->elements.count();
+  batch->chunk = chunk_elements(map_options.chunksize, count, core.processes());
+  batch->fail_fast = map_options.fail_fast;
+  if (map_options.progress) {
+    batch->more().progress = std::make_shared<MapProgress>(map_options.progress, count);
+  }
   core.submit_batch(*batch);
-  return FutureAccess::make<map_result_t<R>>(Ref<Node>::adopt(batch.give_up()),
-                                             &MapNode<R>::decoder);
+  if (options) watch_stop(*batch);
+  return FutureAccess::make(Ref<Node>::adopt(batch.give_up()), &MadeNode::decoder);
 }
 
 }  // namespace procpool::inline v0::detail

@@ -8,25 +8,31 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
 #include <vector>
 
 #include <procpool/detail/payload.hpp>
+#include <procpool/fwd.hpp>
 
 namespace procpool::inline v0::detail {
 
 class Core;
 struct Descriptor;
 class Node;
+class StopWatch;
+class MapProgress;
+class TaskUpdates;
 
 /// How a task ended.
 enum class Outcome : std::uint8_t {
   none,
-  value,   // payload: the result's archive
-  remote,  // payload: an error record from the worker
-  error,   // extras: an error made at home
+  value,      // payload: the result's archive
+  remote,     // payload: an error record from the worker
+  error,      // extras: an error made at home
+  cancelled,  // of elements of a batch: never started, and nobody wants them
 };
 
 /// A thread that waits in Core::wait, on that thread's stack. Used under the core's lock.
@@ -55,27 +61,43 @@ struct Waiters {
 /// Finished nodes, for one consumer that takes them in order of completion. Shared by that consumer
 /// and the nodes, whose core fills it under its lock.
 struct CompletionQueue {
-  std::vector<Node*> ready;  // still referenced by the consumer, which holds every node it submitted
+  std::deque<Node*> ready;  // still referenced by the consumer
   Waiters waiters;
 };
 
-/// What few tasks have.
+/// What few tasks have. Under the core's lock from the submission to the end, except `stop`.
 struct Extras {
+  Extras();
+  Extras(const Extras&) = delete;
+  Extras& operator=(const Extras&) = delete;
+  ~Extras();
+
   std::exception_ptr error;
   std::vector<std::function<void()>> callbacks;
-  std::shared_ptr<CompletionQueue> queue;
+  std::vector<std::shared_ptr<CompletionQueue>> queues;
+  /// Run without the lock by the thread that sees the end: no code of the user's.
+  std::vector<std::function<void()>> continuations;
   std::shared_ptr<const void> slab;  // the call's bytes, when they are too large for an arena
+  std::shared_ptr<const TaskOptions> options;
+  std::unique_ptr<StopWatch> stop;  // of options->stop: the submitter's thread makes it
+  std::shared_ptr<TaskUpdates> updates;
+  std::shared_ptr<MapProgress> progress;
+  std::size_t charged = 0;  // of PoolOptions::max_pending_bytes
 };
 
 /// What is dispatched: a single call, or some elements of a batch. The base of Node and of Chunk.
 struct Assignment {
-  Assignment* next = nullptr;
+  Assignment* next = nullptr;  // among those that wait
+  Assignment* previous = nullptr;
   const Descriptor* descriptor = nullptr;
-  std::uint32_t first = 0;  // elements of the batch
+  const TaskOptions* options = nullptr;  // the node's; null: every default
+  std::uint32_t first = 0;               // elements of the batch
   std::uint32_t count = 1;
   std::uint32_t retries = 0;  // left
   std::uint16_t attempt = 1;
   bool is_chunk = false;
+  bool waits = false;  // in the ledger's queue
+  bool held = false;   // or among those that cannot run yet
 };
 
 class Node : public Assignment {
@@ -90,14 +112,17 @@ class Node : public Assignment {
   bool sole_owner() const noexcept { return references_ == 1; }
 
   bool done() const noexcept { return done_ != 0; }
+  /// Whether it is done and Cancelled was its end.
+  bool was_cancelled() const noexcept { return done() && cancelled; }
 
-  Core* core = nullptr;  // holds a reference (core.hpp)
+  Core* core = nullptr;  // holds a reference (core.hpp); null: not submitted
   std::uint64_t id = 0;
   Waiters waiters;
   std::unique_ptr<Extras> extras;
   Payload payload;
   Outcome outcome = Outcome::none;
   bool is_batch = false;
+  bool cancelled = false;
 
   Extras& more() {
     if (!extras) extras = std::make_unique<Extras>();

@@ -68,11 +68,13 @@ struct StreamOptions {
   Order order;
   std::uint32_t chunk;   // elements
   std::size_t ahead;     // elements
-  unsigned retries;
+  std::shared_ptr<const TaskOptions> task;
+  std::shared_ptr<MapProgress> progress;
 };
 
 /// What imap's options ask for; a bad wish throws Misuse.
-StreamOptions stream_options(Order order, const MapOptions& options, unsigned retries, int workers);
+StreamOptions stream_options(Order order, const MapOptions& options,
+                             const std::shared_ptr<const TaskOptions>& task, int workers);
 
 class Stream {
  public:

@@ -1,0 +1,168 @@
+// Waiting for tasks, and questions to the pool.
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include <procpool/detail/updates.hpp>
+
+#include "base/continuations.hpp"
+#include "os/fork.hpp"
+#include "supervisor/supervisor.hpp"
+
+namespace procpool::inline v0::supervisor {
+
+using detail::Node;
+using detail::Waiter;
+
+namespace {
+
+bool node_is_done(const void* node) { return static_cast<const Node*>(node)->done(); }
+bool queue_has_one(const void* queue) {
+  return !static_cast<const detail::CompletionQueue*>(queue)->ready.empty();
+}
+
+}  // namespace
+
+bool Supervisor::wait(Node& node, Deadline until) {
+  check_mine();
+  Lock lock = driver_.hold();
+  Waiter waiter{.satisfied = node_is_done, .subject = &node};
+  const bool satisfied = driver_.wait(lock, waiter, node.waiters, until);
+  let_go(lock);
+  return satisfied;
+}
+
+Node* Supervisor::wait_any(detail::CompletionQueue& queue, Deadline until) {
+  check_mine();
+  Lock lock = driver_.hold();
+  Waiter waiter{.satisfied = queue_has_one, .subject = &queue};
+  driver_.wait(lock, waiter, queue.waiters, until);
+  Node* node = nullptr;
+  if (!queue.ready.empty()) {
+    node = queue.ready.front();
+    queue.ready.pop_front();
+  }
+  let_go(lock);
+  return node;
+}
+
+void Supervisor::enlist(Node& node, std::shared_ptr<detail::CompletionQueue> queue) {
+  check_mine();
+  Lock lock = driver_.hold();
+  if (node.done()) {
+    queue->ready.push_back(&node);
+  } else {
+    node.more().queues.push_back(std::move(queue));
+  }
+  let_go(lock);
+}
+
+void Supervisor::on_done(Node& node, std::function<void()> callback) {
+  check_mine();
+  callbacks_.start();  // here, where it may fail, and not in a turn
+  Lock lock = driver_.hold();
+  if (!node.done()) {
+    node.more().callbacks.push_back(std::move(callback));
+    return let_go(lock);
+  }
+  let_go(lock);
+  callbacks_.run(callback);
+}
+
+void Supervisor::then(Node& node, std::function<void()> continuation) {
+  check_mine();
+  Lock lock = driver_.hold();
+  if (!node.done()) {
+    node.more().continuations.push_back(std::move(continuation));
+    return let_go(lock);
+  }
+  let_go(lock);
+  std::vector<std::function<void()>> now;
+  now.push_back(std::move(continuation));
+  run_continuations(std::move(now));
+}
+
+void Supervisor::on_progress(Node& node, std::function<void(const TaskUpdate&)> callback) {
+  check_mine();
+  callbacks_.start();
+  Lock lock = driver_.hold();
+  if (!node.done()) {
+    detail::Extras& extras = node.more();
+    if (!extras.updates) extras.updates = std::make_shared<detail::TaskUpdates>();
+    const auto updates = extras.updates;
+    if (updates->listen(std::move(callback))) call_back({[updates] { updates->deliver(); }});
+  }
+  let_go(lock);
+}
+
+void Supervisor::call_back_soon(std::function<void()> callback) {
+  callbacks_.start();
+  callbacks_.post({std::move(callback)});
+}
+
+/// A worker's hello can be here before its launcher has said which process it is.
+bool Supervisor::all_ready() const {
+  return std::ranges::all_of(places_, [](const Place& place) {
+    return place.dormant ||
+           (place.worker != nullptr && place.worker->pid != 0 &&
+            (place.worker->phase == Phase::ready || place.worker->phase == Phase::stopping));
+  });
+}
+
+void Supervisor::wait_for_pool(Lock& lock, bool (*satisfied)(const void*), Deadline until) const {
+  Waiter waiter{.satisfied = satisfied, .subject = this};
+  driver_.wait(lock, waiter, pool_waiters_, until);
+}
+
+std::vector<pid_t> Supervisor::pids() const {
+  check_mine();
+  auto& self = const_cast<Supervisor&>(*this);
+  Lock lock = driver_.hold();
+  wait_for_pool(
+      lock,
+      [](const void* subject) {
+        const auto& pool = *static_cast<const Supervisor*>(subject);
+        return pool.state_ != State::open || !pool.broken_.empty() || pool.all_ready();
+      },
+      deadline_after(std::chrono::seconds(1)));
+  std::vector<pid_t> pids;
+  for (const Place& place : places_) {
+    if (place.worker != nullptr && place.worker->pid != 0) pids.push_back(place.worker->pid);
+  }
+  self.let_go(lock);
+  return pids;
+}
+
+/// By the claim words, that is by the worker's own account.
+bool Supervisor::running(const Node& node) {
+  if (generation_ != os::fork_generation()) return false;
+  Lock lock = driver_.hold();
+  bool runs = false;
+  for (const auto& worker : workers_) {
+    if (!worker->violation.empty()) continue;
+    worker->hand.each([&](const Holding& holding) {
+      if (&Ledger::node_of(*holding.work) != &node) return;
+      const auto started = worker->end.started(holding.sequence, holding.count, holding.limit);
+      runs |= started && *started > holding.settled;
+    });
+  }
+  let_go(lock);
+  return runs;
+}
+
+PoolStats Supervisor::stats() const {
+  check_mine();
+  auto& self = const_cast<Supervisor&>(*this);
+  Lock lock = driver_.hold();
+  PoolStats stats = counts_;
+  stats.submitted = ledger_.entered();
+  stats.done = ledger_.ended();
+  stats.waiting = ledger_.waiting();
+  for (const auto& worker : workers_) stats.handed += worker->hand.calls();
+  stats.pending_bytes = ledger_.pending_bytes();
+  self.let_go(lock);
+  return stats;
+}
+
+}  // namespace procpool::inline v0::supervisor

@@ -1,0 +1,90 @@
+// What workers say over their control sockets.
+
+#include <cerrno>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include "os/modules.hpp"
+#include "supervisor/supervisor.hpp"
+
+namespace procpool::inline v0::supervisor {
+
+void Supervisor::read_control(Worker& worker) {
+  worker.control_seen = false;
+  wire::Control message{};
+  for (;;) {
+    const os::Io io = worker.end.receive(message);
+    if (io == os::Io::would_block) return;
+    if (io == os::Io::peer_gone) return;  // its pidfd will say the rest
+    if (worker.phase == Phase::stopping && message.kind != wire::ControlKind::need_slab) continue;
+    if (message.kind == wire::ControlKind::hello && worker.phase == Phase::starting) {
+      said_hello(worker, message);
+    } else if (message.kind == wire::ControlKind::ready && worker.phase == Phase::initializing) {
+      became_ready(worker);
+    } else if (message.kind == wire::ControlKind::grown && worker.phase == Phase::ready) {
+      worker.spent = attention_ = true;
+    } else if (message.kind == wire::ControlKind::need_slab && !worker.slab_wanted &&
+               worker.result_slabs.empty()) {
+      worker.slab_wanted = true;
+      add_chore([this, ticket = worker.ticket, bytes = message.value](Lock& lock) {
+        give_result_slab(ticket, bytes, lock);
+      });
+    } else {
+      violated(worker, "it sent a control message that is out of place");
+      return;
+    }
+  }
+}
+
+void Supervisor::said_hello(Worker& worker, const wire::Control& hello) {
+  if (hello.number != wire::protocol_version) {
+    return break_pool("a worker speaks another version of procpool's protocol");
+  }
+  if (hello.value != os::program_identity() && !settings_.foreign_workers) {
+    return break_pool("a worker runs another build of this program");
+  }
+  worker.start_due = never;  // an initializer takes as long as it takes
+  worker.phase = Phase::initializing;
+  if (!settings_.hooks) became_ready(worker);
+}
+
+void Supervisor::became_ready(Worker& worker) {
+  worker.phase = Phase::ready;
+  worker.busy_since = Clock::now();
+  starts_.succeeded();
+  attention_ = true;
+}
+
+/// A chore: making a large memory takes long.
+void Supervisor::give_result_slab(Ticket ticket, std::uint64_t bytes, Lock& lock) {
+  lock.unlock();
+  auto slab = std::make_shared<channel::Slab>();
+  int refused = 0;
+  try {
+    slab->size = bytes;
+    slab->memory = os::make_memory("procpool-result", (bytes + shm::page - 1) / shm::page * shm::page);
+    slab->mapping = os::Mapping(slab->memory, os::Access::read_only);
+  } catch (const std::system_error& error) {
+    refused = error.code().value();
+  } catch (const std::exception&) {
+    refused = ENOMEM;
+  }
+  lock.lock();
+  Worker* const worker = find(ticket);
+  if (worker == nullptr) return;
+  worker->slab_wanted = false;
+  // The worker waits for this one packet and its socket has room for many.
+  slab->number = ++worker->slabs_sent * 2 + 1;
+  const os::Io sent =
+      refused != 0 ? worker->end.refuse_slab(refused) : worker->end.send_slab(*slab);
+  if (sent == os::Io::would_block) {
+    violated(*worker, "it does not read its control socket");
+    return;
+  }
+  if (refused != 0) return;
+  slab->memory.reset();
+  worker->result_slabs.push_back(std::move(slab));
+}
+
+}  // namespace procpool::inline v0::supervisor

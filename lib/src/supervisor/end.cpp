@@ -1,0 +1,199 @@
+// Noticing that workers have ended, and settling what they had.
+
+#include <algorithm>
+#include <chrono>
+#include <ranges>
+#include <string>
+#include <utility>
+
+#include "supervisor/supervisor.hpp"
+
+namespace procpool::inline v0::supervisor {
+
+using detail::Assignment;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// How long a death waits for the template's word on how it came. Too short: "status unknown" on a
+/// busy machine; too long: the task's error is late when the template is gone.
+constexpr auto status_patience = 50ms;
+
+std::string ending(const os::ExitStatus& status) {
+  switch (status.how) {
+    case os::ExitStatus::How::signaled: return "was killed by " + os::signal_name(status.value);
+    case os::ExitStatus::How::exited: return "exited with code " + std::to_string(status.value);
+    default:
+      return "ended; how is unknown (the template process was lost, or the host program reaped it)";
+  }
+}
+
+std::string text_of(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "something that is no std::exception";
+  }
+}
+
+}  // namespace
+
+void Supervisor::reap() {
+  std::vector<Worker*> all;  // reaping changes the list
+  for (const auto& worker : workers_) all.push_back(worker.get());
+  for (Worker* const worker : all) {
+    if (worker->phase == Phase::stopping) send_stop(*worker);
+    if (worker->phase == Phase::starting) check_start(*worker);
+    if (worker->exit_seen) reap(*worker);
+  }
+}
+
+/// A worker, or the template that was asked for it, that does not get on is stopped or stuck.
+void Supervisor::check_start(Worker& worker) {
+  if (worker.start_due == never) return;
+  if (Clock::now() < worker.start_due) return driver_.at(worker.start_due);
+  worker.start_due = never;
+  if (worker.pidfd) {
+    launcher_->kill(worker.pid, worker.pidfd.get());
+  } else {
+    launcher_->give_up();
+  }
+}
+
+void Supervisor::reap(Worker& worker) {
+  if (!os::has_exited(worker.pidfd.get())) {
+    worker.exit_seen = false;
+    return;
+  }
+  if (!worker.status) worker.status = launcher_->status(worker.pid, worker.pidfd.get());
+  if (!worker.status) {
+    const Deadline now = Clock::now();
+    if (worker.status_due == never) worker.status_due = now + status_patience;
+    if (launcher_lost_ || now >= worker.status_due) {
+      worker.status.emplace();
+    } else {
+      return driver_.at(worker.status_due);
+    }
+  }
+  collect_from(worker);  // what it published stands
+  read_control(worker);
+  settle_dead(worker);
+  if (worker.phase == Phase::ready) ++counts_.workers_crashed;
+  start_ended(worker);
+  bury(worker);
+}
+
+/// If it never got ready, why.
+void Supervisor::start_ended(Worker& worker) {
+  const bool initializing = worker.phase == Phase::initializing;
+  if ((worker.phase != Phase::starting && !initializing) || worker.place < 0) return;
+  if (worker.start_error.empty()) {
+    return failed_to_start("a worker " + ending(*worker.status) +
+                           (initializing ? " in the pool's initializer" : " before it was ready"));
+  }
+  const auto at = static_cast<std::size_t>(worker.place);
+  places_[at].wanted = true;  // no other start there before this one has counted as failed
+  ++starts_under_way_;
+  add_chore([this, at, record = std::move(worker.start_error)](Lock& lock) {
+    lock.unlock();  // rebuilding the error runs code of the user's
+    const std::exception_ptr cause = detail::rebuild_error(record);
+    const std::string why = "the pool's initializer threw: " + text_of(cause);
+    lock.lock();
+    failed_to_start(why, cause);
+    start_is_over(at);
+  });
+}
+
+/// The claim words say what it had started; they are believed only if an honest worker can have left
+/// them so: in order, at most one element running, nothing begun after it.
+void Supervisor::settle_dead(Worker& worker) {
+  bool legal = worker.violation.empty();
+  bool end_seen = false;
+  std::vector<std::uint32_t> begun;  // each word is read once: what it shares may outlive it
+  worker.hand.each([&](Holding& holding) {
+    const auto started = worker.end.started(holding.sequence, holding.count, holding.limit);
+    begun.push_back(started.value_or(0));
+    if (!started || *started < holding.settled || *started > holding.settled + 1 ||
+        (end_seen && *started != 0)) {
+      legal = false;
+    } else {
+      end_seen |= *started != holding.limit || holding.settled != holding.limit;
+    }
+  });
+  if (!legal && worker.violation.empty()) worker.violation = "its claim words are not legal";
+  auto next = begun.begin();
+  std::vector<Assignment*> to_resend;
+  worker.hand.each([&](Holding& holding) {
+    const std::uint32_t until = *next++;
+    settle_dead(worker, holding, legal ? until : holding.limit, to_resend);
+  });
+  // Each goes to the front: the oldest last.
+  std::ranges::for_each(to_resend | std::views::reverse, [this](Assignment* w) { resend(*w); });
+}
+
+/// Elements up to `begun` count as started: they fail, or run again if their caller allows it. The
+/// others are sent on as they are.
+void Supervisor::settle_dead(Worker& worker, Holding& holding, std::uint32_t begun,
+                             std::vector<Assignment*>& to_resend) {
+  Assignment& work = *holding.work;
+  const bool late = timed_out(worker, holding);
+  const std::uint32_t settled = holding.settled;
+  const std::uint32_t limit = holding.limit;
+  worker.hand.close(holding);
+  if (Ledger::node_of(work).done()) return ledger_.abandon(work, limit - settled);
+  Assignment* again = nullptr;
+  Assignment* rest = nullptr;
+  if (settled < begun && work.retries != 0) {
+    again = &ledger_.remainder(work, settled, begun - settled);
+    --again->retries;
+    ++again->attempt;
+  }
+  if (begun < limit) rest = &ledger_.remainder(work, begun, limit - begun);
+  for (std::uint32_t i = settled; i < begun && again == nullptr; ++i) {
+    ledger_.settle_error(work, late ? timeout_error(work) : crash(worker, work));
+  }
+  if (&work != again && &work != rest) ledger_.finish(work);
+  if (again != nullptr) to_resend.push_back(again);
+  if (rest != nullptr) to_resend.push_back(rest);
+}
+
+void Supervisor::resend(Assignment& work) {
+  if (state_ == State::terminated || !broken_.empty()) {
+    return ledger_.fail(work, work.count, [this] { return end_error(); });
+  }
+  ledger_.put_back(work);
+}
+
+std::exception_ptr Supervisor::crash(const Worker& worker, const Assignment& work) const {
+  CrashReport report;
+  report.pid = worker.pid;
+  report.attempt = work.attempt;
+  const os::ExitStatus& status = *worker.status;
+  if (status.how == os::ExitStatus::How::signaled) report.signal = status.value;
+  if (status.how == os::ExitStatus::How::exited) report.exit_code = status.value;
+  report.text = "worker " + std::to_string(worker.pid) + " " + ending(status) + " while it ran " +
+                task_name(work) + " (attempt " + std::to_string(work.attempt) + ")";
+  if (!worker.violation.empty()) report.text += "; protocol violation: " + worker.violation;
+  return std::make_exception_ptr(WorkerCrashed(std::move(report)));
+}
+
+/// The worker is gone, or never was.
+void Supervisor::bury(Worker& worker) {
+  driver_.forget_bells(worker.end.leader_bell(), worker.end.background_bell());
+  driver_.forget(worker.end.control());
+  if (worker.pidfd) driver_.forget(worker.pidfd.get());
+  by_ticket_.erase(worker.ticket);
+  if (worker.place >= 0) {
+    Place& place = places_[static_cast<std::size_t>(worker.place)];
+    if (place.worker == &worker) place.worker = std::exchange(place.successor, nullptr);
+    if (place.successor == &worker) place.successor = nullptr;
+  }
+  const auto at = std::ranges::find(workers_, &worker, &std::unique_ptr<Worker>::get);
+  graveyard_.push_back(std::move(*at));
+  workers_.erase(at);
+  attention_ = true;
+}
+
+}  // namespace procpool::inline v0::supervisor

@@ -1,0 +1,124 @@
+// What was given to one worker and has not started can be taken back, for one that is idle or for what
+// is more urgent.
+
+#include <algorithm>
+#include <chrono>
+
+#include "supervisor/supervisor.hpp"
+
+namespace procpool::inline v0::supervisor {
+
+using detail::Assignment;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// What waits at a worker for longer than this is worth moving to an idle one.
+constexpr auto worth_moving = 100us;
+constexpr auto look_again = 300us;
+
+}  // namespace
+
+/// Nothing waits here: whether an idle worker can take over from one that has more than it runs.
+void Supervisor::rebalance() {
+  for (const Place& place : places_) {
+    Worker* const idle = place.worker;
+    if (idle == nullptr || !idle->idle()) continue;
+    Worker* const from = most_loaded();
+    if (from == nullptr) return;
+    const Deadline now = Clock::now();
+    const auto waits = from->per_call * (from->hand.elements() - 1);
+    if (waits < worth_moving && now - from->busy_since < worth_moving) {
+      return driver_.at(now + look_again);
+    }
+    if (!move_work(*from, *idle)) return;
+  }
+}
+
+Worker* Supervisor::most_loaded() {
+  Worker* most = nullptr;
+  std::uint32_t most_calls = 1;
+  for (const auto& worker : workers_) {
+    if (!worker->violation.empty()) continue;
+    std::uint32_t calls = worker->hand.calls();
+    // A lone chunk counts by the elements that wait in it.
+    if (calls == 1) {
+      const Holding& only = *worker->hand.last();
+      if (only.limit - only.settled > 1) calls = 2;
+    }
+    if (calls > most_calls) {
+      most = worker.get();
+      most_calls = calls;
+    }
+  }
+  return most;
+}
+
+/// Takes the last call back, or the second half of the only one.
+bool Supervisor::move_work(Worker& from, Worker& to) {
+  Holding& holding = *from.hand.last();
+  Assignment& work = *holding.work;
+  const bool only = from.hand.calls() == 1;
+  const std::uint32_t keep =
+      only ? holding.settled + (holding.limit - holding.settled + 1) / 2 : 0;
+  const std::uint32_t limit =
+      from.end.take_back(holding.sequence, holding.count, holding.limit,
+                         std::max(keep, holding.settled));
+  if (limit >= holding.limit || limit < holding.settled) return false;
+  const std::uint32_t taken = holding.limit - limit;
+  from.hand.lower(holding, limit);
+  Assignment& moved = ledger_.remainder(work, limit, taken);
+  if (holding.settled == limit) put_down_moved(from, holding, moved);
+  if (needs_slab(moved)) {
+    add_chore([this, &moved](Lock& lock) { prepare(moved, lock); });
+    return false;
+  }
+  if (!send(to, moved)) {
+    ledger_.put_back(moved);
+    return false;
+  }
+  to.end.ring();
+  return true;
+}
+
+/// Nothing of it is left with this worker. A call that was moved whole is not over.
+void Supervisor::put_down_moved(Worker& worker, Holding& holding,
+                                const detail::Assignment& moved) {
+  if (holding.work != &moved) return completed(worker, holding);
+  put_down(worker, holding);
+  if (worker.calls_given != 0) --worker.calls_given;
+}
+
+/// Something of this priority comes: what is less urgent and waits in hands goes back to where it
+/// waits here, in its order.
+void Supervisor::make_way(int priority) {
+  for (const auto& worker : workers_) {
+    if (!worker->violation.empty()) continue;
+    if (std::ranges::any_of(places_, [](const Place& p) { return p.worker && p.worker->idle(); })) {
+      return;
+    }
+    for (Holding* last = worker->hand.last(); last != nullptr && worker->hand.calls() > 1;
+         last = worker->hand.last()) {
+      Assignment& work = *last->work;
+      if (priority_of(work) >= priority || last->settled != 0) break;
+      const std::uint32_t limit =
+          worker->end.take_back(last->sequence, last->count, last->limit, 0);
+      if (limit != 0) {
+        if (limit < last->limit) keep_tail(*worker, *last, limit);
+        break;
+      }
+      put_down_moved(*worker, *last, work);
+      ledger_.put_back(work);
+    }
+  }
+}
+
+/// Of a chunk that has started meanwhile the rest came back.
+void Supervisor::keep_tail(Worker& worker, Holding& holding, std::uint32_t limit) {
+  Assignment& rest = ledger_.remainder(*holding.work, limit, holding.limit - limit);
+  worker.hand.lower(holding, limit);
+  if (holding.settled == limit) completed(worker, holding);
+  ledger_.put_back(rest);
+}
+
+}  // namespace procpool::inline v0::supervisor

@@ -1,0 +1,186 @@
+// What nobody wants, or what takes too long, is stopped: taken back where it has not started, else by
+// the ladder stop token → SIGTERM → SIGKILL.
+
+#include <csignal>
+#include <utility>
+
+#include "os/fork.hpp"
+#include "supervisor/guarded.hpp"
+
+namespace procpool::inline v0::supervisor {
+
+using detail::Batch;
+using detail::Node;
+using detail::Ref;
+
+// ---- cancelling ----------------------------------------------------------------------------------
+
+bool Supervisor::cancel(Node& node) {
+  if (generation_ != os::fork_generation()) return false;
+  const auto kept = Ref<Node>::share(&node);
+  Lock lock = driver_.hold();
+  const bool was_done = node.done();
+  if (!was_done) {
+    guarded([&] {
+      ledger_.cancel(node);
+      withdraw(node);
+      dispatch();
+    });
+    // Somebody may sleep until nothing is left, in join; and ladders have their times.
+    attention_ = true;
+    driver_.kick_background();
+  }
+  let_go(lock);
+  return !was_done;
+}
+
+/// It is done; what can be taken back of it is, and the rest is stopped.
+void Supervisor::withdraw(Node& node) {
+  if (node.is_batch) {
+    discard_started(static_cast<Batch&>(node));
+  } else if (ledger_.withdraw(node)) {
+    return;
+  }
+  for (const auto& worker : workers_) {
+    if (!worker->violation.empty()) continue;
+    worker->hand.each([&](Holding& holding) {
+      if (&Ledger::node_of(*holding.work) != &node) return;
+      if (!take_back_all(*worker, holding)) begin_stop(*worker, holding, false);
+    });
+  }
+}
+
+void Supervisor::discard(Batch& batch) noexcept {
+  if (generation_ != os::fork_generation()) return;
+  Lock lock = driver_.hold();
+  if (!batch.done()) {
+    guarded([&] {
+      discard_started(batch);
+      dispatch();
+    });
+  }
+  // Somebody may sleep until nothing is left, in join.
+  if (state_ != State::open && ledger_.outstanding() == 0) driver_.kick_background();
+  let_go(lock);
+}
+
+/// Nothing of the batch that has not started will: not what waits here, and not what waits in hands.
+void Supervisor::discard_started(Batch& batch) {
+  ledger_.discard(batch);
+  for (const auto& worker : workers_) {
+    if (!worker->violation.empty()) continue;
+    worker->hand.each([&](Holding& holding) {
+      if (&Ledger::node_of(*holding.work) == &batch) take_back_all(*worker, holding);
+    });
+  }
+}
+
+/// What has not started of it is dropped. False: something has.
+bool Supervisor::take_back_all(Worker& worker, Holding& holding) {
+  detail::Assignment& work = *holding.work;
+  const std::uint32_t limit =
+      worker.end.take_back(holding.sequence, holding.count, holding.limit, holding.settled);
+  if (limit >= holding.limit) return false;
+  const bool whole = limit == holding.settled;
+  if (!work.is_chunk) {
+    put_down(worker, holding);
+    ledger_.drop(work);
+    return true;
+  }
+  detail::Assignment& rest = ledger_.remainder(work, limit, holding.limit - limit);
+  worker.hand.lower(holding, limit);
+  if (whole) completed(worker, holding);
+  ledger_.drop(rest);
+  return whole;
+}
+
+void Supervisor::cancel_waiting() {
+  check_mine();
+  Lock lock = driver_.hold();
+  guarded([this] {
+    ledger_.cancel_waiting();
+    for (const auto& worker : workers_) {
+      if (!worker->violation.empty()) continue;
+      worker->hand.each([&](Holding& holding) {
+        const auto kept = Ref<Node>::share(&Ledger::node_of(*holding.work));
+        const bool untouched = !kept->is_batch;
+        if (take_back_all(*worker, holding) && untouched && !kept->done()) ledger_.cancel(*kept);
+      });
+    }
+  });
+  attention_ = true;
+  driver_.kick_background();
+  let_go(lock);
+}
+
+// ---- the ladder ----------------------------------------------------------------------------------
+
+bool Supervisor::timed_out(const Worker& worker, const Holding& holding) const {
+  return worker.ladder && worker.ladder->timed_out && worker.ladder->sequence == holding.sequence &&
+         worker.ladder->element == holding.settled;
+}
+
+void Supervisor::begin_stop(Worker& worker, Holding& holding, bool timed_out) {
+  if (worker.ladder) return;  // it runs one task at a time
+  const TaskOptions* const options = holding.work->options;
+  const CancelOptions graces = options == nullptr ? CancelOptions{} : options->cancel;
+  worker.ladder = {.sequence = holding.sequence,
+                   .element = holding.settled,
+                   .due = deadline_after(graces.stop_grace),
+                   .timed_out = timed_out};
+  worker.end.request_stop(holding.sequence, holding.settled);
+  driver_.at(worker.ladder->due);
+}
+
+/// When what it is for is over.
+void Supervisor::end_ladder(Worker& worker) {
+  worker.ladder.reset();
+  worker.end.withdraw_stop();
+}
+
+void Supervisor::climb(Worker& worker) {
+  Ladder& ladder = *worker.ladder;
+  const Deadline now = Clock::now();
+  if (now < ladder.due) return driver_.at(ladder.due);
+  if (!worker.pidfd) return;
+  if (ladder.step == Ladder::Step::asked) {
+    const Holding* const holding = worker.hand.find(static_cast<std::uint32_t>(ladder.sequence));
+    const TaskOptions* const options =
+        holding == nullptr ? nullptr : holding->work->options;
+    ladder.step = Ladder::Step::termed;
+    ladder.due = deadline_after((options == nullptr ? CancelOptions{} : options->cancel).term_grace);
+    os::send_signal(worker.pidfd.get(), SIGTERM);
+    driver_.at(ladder.due);
+  } else if (ladder.step == Ladder::Step::termed) {
+    ladder.step = Ladder::Step::killed;
+    ladder.due = never;
+    launcher_->kill(worker.pid, worker.pidfd.get());
+  }
+}
+
+/// From when its present element really started, which is not before the last outcome came.
+void Supervisor::watch_time(Worker& worker) {
+  Holding* const holding = worker.hand.first();
+  if (holding == nullptr || holding->work->options == nullptr) return;
+  const auto& timeout = holding->work->options->timeout;
+  if (!timeout || Ledger::node_of(*holding->work).done()) return;
+  const auto started = worker.end.started(holding->sequence, holding->count, holding->limit);
+  const Deadline now = Clock::now();
+  if (!started || *started <= holding->settled) worker.busy_since = now;  // it has not yet
+  const auto left = *timeout - (now - worker.busy_since);
+  if (left > Duration::zero()) return driver_.at(deadline_after(left));
+  begin_stop(worker, *holding, true);
+}
+
+void Supervisor::watch_times() {
+  for (const auto& worker : workers_) {
+    if (!worker->violation.empty() || worker->phase == Phase::starting) continue;
+    if (worker->ladder) {
+      climb(*worker);
+    } else {
+      watch_time(*worker);
+    }
+  }
+}
+
+}  // namespace procpool::inline v0::supervisor

@@ -1,0 +1,166 @@
+// How tasks come in.
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "os/fork.hpp"
+#include "os/role.hpp"
+#include "supervisor/guarded.hpp"
+
+namespace procpool::inline v0::supervisor {
+
+using detail::Admission;
+using detail::Batch;
+using detail::Chunk;
+using detail::Node;
+using detail::Waiter;
+
+namespace {
+
+/// How many submissions pass between two looks at the results while every worker is supplied. Too
+/// low: submitters read cache lines that workers write; too high: workers run dry.
+constexpr unsigned submissions_per_look = 16;
+
+std::uint64_t next_id() {
+  static std::atomic<std::uint64_t> last = 0;
+  return ++last;
+}
+
+}  // namespace
+
+void Supervisor::check_mine() const {
+  if (generation_ != os::fork_generation()) {
+    detail::throw_misuse("this pool belongs to the process that made it, not to its forked copy");
+  }
+}
+
+void Supervisor::check_open() const {
+  if (state_ == State::terminated) throw PoolTerminated("the pool was terminated");
+  if (state_ == State::closed) throw PoolClosed("the pool was closed: it takes no more work");
+  if (!broken_.empty()) throw PoolBroken(broken_text());
+}
+
+bool Supervisor::submit(Node& node, Admission admission) {
+  check_mine();
+  node.is_batch = false;
+  if (needs_slab(node)) give_slab_or_throw(node);
+  const std::size_t bytes = node.payload.size();
+  Lock lock = driver_.hold();
+  check_open();
+  if (!admit(lock, bytes, admission)) return false;
+  accept_node(node);
+  node.first = static_cast<std::uint32_t>(ledger_.entered());  // this_task::seed
+  ledger_.enter(node, settings_.max_pending_bytes == 0 ? 0 : bytes);
+  if (node.options != nullptr && node.options->priority != 0) make_way(node.options->priority);
+  supply(lock);
+  return true;
+}
+
+void Supervisor::submit_batch(Batch& batch) {
+  check_mine();
+  const std::uint32_t count = batch.elements.count();
+  const std::size_t bytes = batch.elements.bytes.size();
+  std::unique_ptr<Chunk> all;
+  if (count != 0) {
+    all = std::make_unique<Chunk>(batch);
+    all->count = count;
+  }
+  if (batch.extras && batch.extras->progress) callbacks_.start();
+  Lock lock = driver_.hold();
+  check_open();
+  admit(lock, bytes, Admission::wait);
+  accept_node(batch);
+  ledger_.enter_batch(batch, std::move(all), settings_.max_pending_bytes == 0 ? 0 : bytes);
+  if (batch.options != nullptr && batch.options->priority != 0) make_way(batch.options->priority);
+  supply(lock);
+}
+
+/// Back-pressure. A callback never waits: what it waits for may be behind it.
+bool Supervisor::admit(Lock& lock, std::size_t bytes, Admission admission) {
+  struct Wish {
+    Supervisor* pool;
+    std::size_t bytes;
+    bool granted() const {
+      const std::size_t pending = pool->ledger_.pending_bytes();
+      return pending == 0 || pending + bytes <= pool->settings_.max_pending_bytes ||
+             pool->state_ != State::open || !pool->broken_.empty();
+    }
+  };
+  if (settings_.max_pending_bytes == 0) return true;
+  const Wish wish{this, bytes};
+  if (wish.granted() || callbacks_.on_this_thread()) return true;
+  if (admission == Admission::decline) {
+    let_go(lock);
+    return false;
+  }
+  Waiter waiter{.satisfied = [](const void* w) { return static_cast<const Wish*>(w)->granted(); },
+                .subject = &wish};
+  while (!wish.granted()) driver_.wait(lock, waiter, ledger_.room_waiters, never);
+  check_open();
+  return true;
+}
+
+void Supervisor::hold(Node& node) {
+  check_mine();
+  node.is_batch = false;
+  Lock lock = driver_.hold();
+  check_open();
+  accept_node(node);
+  node.first = static_cast<std::uint32_t>(ledger_.entered());
+  ledger_.enter_held(node);
+  let_go(lock);
+}
+
+void Supervisor::release_held(Node& node, std::exception_ptr failed) {
+  if (generation_ != os::fork_generation()) return;
+  if (!failed && needs_slab(node)) {
+    try {
+      give_slab_or_throw(node);
+    } catch (...) {
+      failed = std::current_exception();
+    }
+  }
+  Lock lock = driver_.hold();
+  if (node.done()) return let_go(lock);
+  ledger_.release_held(node);
+  if (failed) {
+    ledger_.take(node);
+    ledger_.fail(node, 1, [&failed] { return failed; });
+    attention_ = true;
+    driver_.kick_background();
+    return let_go(lock);
+  }
+  supply(lock);
+}
+
+void Supervisor::give_slab_or_throw(detail::Assignment& work) {
+  try {
+    give_slab(work);
+  } catch (const std::exception& error) {
+    throw EncodingError("a call of " + std::to_string(call_bytes(work)) +
+                        " bytes cannot be sent: " + error.what());
+  }
+}
+
+void Supervisor::accept_node(Node& node) {
+  retain();
+  node.core = this;
+  node.id = next_id();
+}
+
+/// From the caller's hands straight into an idle worker's slot. While all workers are supplied,
+/// submitters look at the results now and then.
+void Supervisor::supply(Lock& lock) {
+  if (saturated_ && ++submitted_ % submissions_per_look != 0) return let_go(lock);
+  guarded([this] {
+    if (saturated_) {
+      collect();
+      passing_ = true;
+    }
+    dispatch();
+  });
+  let_go(lock);
+}
+
+}  // namespace procpool::inline v0::supervisor

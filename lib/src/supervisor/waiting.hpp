@@ -1,0 +1,101 @@
+#pragma once
+
+// What waits to be dispatched: by priority, and among equals in order. Under the supervisor's lock.
+
+#include <cstddef>
+#include <functional>
+#include <map>
+
+#include <procpool/detail/node.hpp>
+#include <procpool/options.hpp>
+
+namespace procpool::inline v0::supervisor {
+
+inline int priority_of(const detail::Assignment& work) {
+  return work.options == nullptr ? 0 : work.options->priority;
+}
+
+/// A doubly linked list through the assignments.
+class AssignmentList {
+ public:
+  detail::Assignment* front() const { return first_; }
+  bool empty() const { return first_ == nullptr; }
+  void push_back(detail::Assignment& work) {
+    work.next = nullptr;
+    work.previous = last_;
+    (last_ == nullptr ? first_ : last_->next) = &work;
+    last_ = &work;
+  }
+  void push_front(detail::Assignment& work) {
+    work.previous = nullptr;
+    work.next = first_;
+    (first_ == nullptr ? last_ : first_->previous) = &work;
+    first_ = &work;
+  }
+  void remove(detail::Assignment& work) {
+    (work.previous == nullptr ? first_ : work.previous->next) = work.next;
+    (work.next == nullptr ? last_ : work.next->previous) = work.previous;
+    work.next = work.previous = nullptr;
+  }
+
+ private:
+  detail::Assignment* first_ = nullptr;
+  detail::Assignment* last_ = nullptr;
+};
+
+class Waiting {
+ public:
+  std::size_t size() const { return size_; }
+  /// The next to go; null: nothing waits.
+  detail::Assignment* front() const {
+    if (!others_.empty() && (others_.begin()->first > 0 || ordinary_.empty())) {
+      return others_.begin()->second.front();
+    }
+    return ordinary_.front();
+  }
+  void push_back(detail::Assignment& work) {
+    list_of(work).push_back(work);
+    entered(work);
+  }
+  void push_front(detail::Assignment& work) {
+    list_of(work).push_front(work);
+    entered(work);
+  }
+  void remove(detail::Assignment& work) {
+    AssignmentList& list = list_of(work);
+    list.remove(work);
+    if (list.empty() && &list != &ordinary_) others_.erase(priority_of(work));
+    work.waits = false;
+    --size_;
+  }
+  /// Every one; `visit` may remove the one it is given.
+  template <class Visit>
+  void each(Visit visit) {
+    visit_all(ordinary_, visit);
+    for (auto at = others_.begin(); at != others_.end();) visit_all((at++)->second, visit);
+  }
+
+ private:
+  AssignmentList& list_of(const detail::Assignment& work) {
+    const int priority = priority_of(work);
+    return priority == 0 ? ordinary_ : others_[priority];
+  }
+  void entered(detail::Assignment& work) {
+    work.waits = true;
+    ++size_;
+  }
+  template <class Visit>
+  static void visit_all(AssignmentList& list, Visit& visit) {
+    for (detail::Assignment* work = list.front(); work != nullptr;) {
+      detail::Assignment* const next = work->next;
+      visit(*work);
+      work = next;
+    }
+  }
+
+  AssignmentList ordinary_;  // priority 0
+  std::map<int, AssignmentList, std::greater<>> others_;  // none of them empty
+  std::size_t size_ = 0;
+};
+
+}  // namespace procpool::inline v0::supervisor

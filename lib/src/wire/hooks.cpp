@@ -1,0 +1,83 @@
+#include "wire/hooks.hpp"
+
+#include <cstring>
+
+#include <procpool/detail/descriptor.hpp>
+#include <procpool/detail/invocation.hpp>
+
+#include "wire/messages.hpp"
+
+namespace procpool::inline v0::wire {
+
+namespace {
+
+/// A call without arguments whose result nobody wants.
+class HookCall final : public detail::Invocation {
+ public:
+  explicit HookCall(std::span<const std::byte> callable) : in_(callable) {}
+
+ private:
+  detail::SpanIn& callable() override { return in_; }
+  detail::SpanIn& arguments() override { return in_; }
+  detail::SpanOut& result() override { return out_; }
+  void commit() override {}
+  bool next() override { return false; }
+
+  detail::SpanIn in_;
+  detail::HeapSink sink_;
+  detail::SpanOut out_{{}, sink_};
+};
+
+void run_hook(const HookHeader& header, std::span<const std::byte> callable) {
+  const detail::CodeAddress code{header.module, header.offset};
+  const detail::Descriptor* const descriptor =
+      detail::find_descriptor(detail::locate_code(code, false));
+  if (descriptor == nullptr) detail::throw_unknown_task(code);
+  HookCall call(callable);
+  descriptor->thunk(call);
+}
+
+}  // namespace
+
+os::Fd write_hooks(std::span<const Hook> hooks) {
+  std::uint64_t size = 16;
+  std::uint32_t count = 0;
+  for (const Hook& hook : hooks) {
+    if (!hook) continue;
+    ++count;
+    size += align16(sizeof(HookHeader)) + align16(hook.code()->bytes.size());
+  }
+  if (count == 0) return {};
+  os::Fd memory = os::make_memory("procpool-hooks", size);
+  {
+    const os::Mapping mapping(memory, os::Access::read_write);
+    std::byte* to = mapping.data();
+    std::memcpy(to, &count, sizeof count);
+    to += 16;
+    for (const Hook& hook : hooks) {
+      if (!hook) continue;
+      const auto& bytes = hook.code()->bytes;
+      const detail::CodeAddress code = detail::identify_code(hook.code()->descriptor);
+      const HookHeader header{code.module, code.offset, bytes.size()};
+      std::memcpy(to, &header, sizeof header);
+      to += align16(sizeof header);
+      if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+      to += align16(bytes.size());
+    }
+  }
+  os::seal_against_writers(memory);
+  return memory;
+}
+
+void run_hooks(std::span<const std::byte> memory) {
+  const std::uint32_t count = *read<std::uint32_t>(memory);
+  memory = memory.subspan(16);
+  for (std::uint32_t i = 0; i != count; ++i) {
+    const HookHeader header = *read<HookHeader>(memory);
+    memory = memory.subspan(align16(sizeof header));
+    run_hook(header, memory.first(header.bytes));
+    memory = memory.subspan(align16(header.bytes));
+  }
+}
+
+}  // namespace procpool::inline v0::wire

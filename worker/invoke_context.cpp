@@ -1,0 +1,62 @@
+// What a running task asks and says (this_task.hpp).
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include "os/fork.hpp"
+#include "worker/invoke.hpp"
+#include "worker/stop_watcher.hpp"
+
+namespace procpool::inline v0::worker {
+
+namespace {
+
+/// Progress is told this often. Too short: home is busy with reports; too long: a jerky display.
+constexpr auto between_reports = std::chrono::milliseconds(1);
+constexpr std::size_t longest_line = 4096;
+
+}  // namespace
+
+/// Not while a result is being written, for which room in the ring is reserved; and not in a copy
+/// that the task forked.
+bool Invoke::may_speak() const {
+  return !out_ && !committed_ && os::fork_generation() == generation_;
+}
+
+void Invoke::say(wire::RecordKind kind, std::span<const std::byte> bytes) {
+  const auto size = static_cast<std::uint32_t>(sizeof(wire::OutcomeHeader) + bytes.size());
+  const auto room = end_->reserve(size);
+  const auto header = outcome_header();
+  std::memcpy(room.data(), &header, sizeof header);
+  std::memcpy(room.data() + sizeof header, bytes.data(), bytes.size());
+  end_->publish(kind, size);
+}
+
+void Invoke::progress(std::size_t done, std::size_t total) {
+  if (!may_speak()) return;
+  const Deadline now = Clock::now();
+  if (done != total && now - said_at_ < between_reports) return;
+  said_at_ = now;
+  say(wire::RecordKind::progress, wire::bytes_of(wire::Progress{done, total}));
+}
+
+void Invoke::log(std::string_view text) {
+  if (!may_speak()) return;
+  text = text.substr(0, longest_line);
+  say(wire::RecordKind::log, std::as_bytes(std::span(text)));
+}
+
+std::stop_token Invoke::token() {
+  return stop_watcher().token(end_->stop_words(), end_->stop_word(element_));
+}
+
+std::size_t Invoke::index() noexcept {
+  return header_.kind == wire::CallKind::chunk ? std::size_t{chunk_.first_index} + element_ : 0;
+}
+
+std::uint64_t Invoke::seed() noexcept {
+  return header_.kind == wire::CallKind::chunk ? element_seed(index()) : call_seed(header_.number);
+}
+
+}  // namespace procpool::inline v0::worker

@@ -7,7 +7,7 @@ include(CMakePackageConfigHelpers)
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/procpool")
 install(DIRECTORY lib/include/procpool DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
         FILES_MATCHING PATTERN "*.hpp")
-install(TARGETS procpool EXPORT procpoolTargets DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+install(TARGETS procpool procpool_headers EXPORT procpoolTargets DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 if(TARGET procpool-worker)
   install(TARGETS procpool-worker EXPORT procpoolTargets DESTINATION "${CMAKE_INSTALL_BINDIR}")
 endif()
@@ -18,6 +18,7 @@ configure_package_config_file(cmake/procpoolConfig.cmake.in procpoolConfig.cmake
 write_basic_package_version_file(procpoolConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/procpoolConfig.cmake"
               "${CMAKE_CURRENT_BINARY_DIR}/procpoolConfigVersion.cmake"
+              cmake/ProcpoolModule.cmake
         DESTINATION "${package_dir}")
 
 # pkg-config finds the prefix from where the file lies, so that an installed tree can be moved.

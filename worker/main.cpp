@@ -1,14 +1,58 @@
-// procpool-worker: a program that is nothing but a worker, for `PoolOptions::worker_executable`.
+// procpool-worker: a program that is nothing but a worker, for `PoolOptions::worker_executable`. By
+// hand it shows which tasks modules export.
 
 #include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <string_view>
+#include <vector>
 
 #include <procpool/program.hpp>
 
+#include "wire/exports.hpp"
+#include "worker/modules.hpp"
+
+namespace {
+
+constexpr const char* help =
+    "procpool-worker: a pool starts this program (PoolOptions::worker_executable).\n"
+    "\n"
+    "By hand it shows what task modules export, one line each, name and signature:\n"
+    "  procpool-worker --module FILE [--module FILE ...] --list\n";
+
+int fail(const char* what, const char* word) {
+  std::fprintf(stderr, "procpool-worker: %s%s\n%s", what, word, help);
+  return 2;
+}
+
+int list(const std::vector<std::filesystem::path>& modules) try {
+  procpool::worker::load_modules(modules);
+  for (const auto& title : procpool::wire::exported_titles()) std::puts(title.c_str());
+  return 0;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "procpool-worker: %s\n", error.what());
+  return 1;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   procpool::init(argc, argv);  // does not return when a pool started this process
-  std::fputs(
-      "procpool-worker: a pool starts this program (PoolOptions::worker_executable); "
-      "it does nothing by hand\n",
-      stderr);
-  return 2;
+  std::vector<std::filesystem::path> modules;
+  bool wants_list = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--help") return std::fputs(help, stdout), 0;
+    if (word == "--list") {
+      wants_list = true;
+    } else if (word != "--module") {
+      return fail("unknown argument: ", argv[i]);
+    } else if (++i == argc) {
+      return fail("--module wants a FILE", "");
+    } else {
+      modules.push_back(std::filesystem::absolute(argv[i]));
+    }
+  }
+  if (!wants_list) return fail("it does nothing by hand but --list", "");
+  return list(modules);
 }

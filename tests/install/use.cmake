@@ -26,11 +26,22 @@ function(build_with_pkg_config)
   run("${COMPILER}" -std=c++20 "${here}/consumer/main.cpp" -o "${program}" ${flags})
 endfunction()
 
+# The installed worker program loads the module that was built against the installed package.
+function(list_tasks)
+  execute_process(COMMAND "${prefix}/bin/procpool-worker" --module "${WORK}/build/tasks.so" --list
+                  OUTPUT_VARIABLE tasks COMMAND_ERROR_IS_FATAL ANY)
+  if(NOT tasks STREQUAL "shout std::string(std::string)\n")
+    message(FATAL_ERROR "the module exports: ${tasks}")
+  endif()
+endfunction()
+
 if(NOT WAY STREQUAL fetch_content)
   run("${CMAKE_COMMAND}" --install "${BUILT}" --prefix "${prefix}")
 endif()
 if(WAY STREQUAL find_package)
   build_with_cmake(consumer -D "CMAKE_PREFIX_PATH=${prefix}")
+  run("${CMAKE_COMMAND}" --build "${WORK}/build" --target tasks)
+  list_tasks()
 elseif(WAY STREQUAL pkg_config)
   build_with_pkg_config()
 else()

@@ -3,6 +3,7 @@
 // Code identity: an address as (module, offset), the same in every process that runs the same code.
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 
 namespace procpool::inline v0::os {
@@ -29,6 +30,10 @@ std::string module_name(std::uint64_t module);
 
 /// The digest of the running program itself.
 std::uint64_t program_identity();
+
+/// Loads a shared library for good; false: it was loaded already. Its static initialisers run here.
+/// Throws std::runtime_error with the loader's own words, which name the file.
+bool load_module(const std::filesystem::path& file);
 
 /// "my_function(int)", or "library.so+0x1234" where the name is not known: it is for what modules
 /// export, and for everything in a program that was not stripped.

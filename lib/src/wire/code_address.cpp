@@ -1,4 +1,5 @@
 #include <procpool/detail/callable.hpp>
+#include <procpool/detail/exports.hpp>
 #include <procpool/errors.hpp>
 
 #include <array>
@@ -41,11 +42,13 @@ Found& recent_for(CodeAddress where) {
 }  // namespace
 
 CodeAddress identify_code(const void* address) {
+  if (address == &named_descriptor()) return calls_by_name;
   const os::CodeAddress found = os::identify(address);
   return {found.module, found.offset};
 }
 
 const void* locate_code(CodeAddress where, bool executable) {
+  if (where == calls_by_name && !executable) return &named_descriptor();
   Found& cached = recent_for(where);
   if (cached.address != nullptr && cached.where == where && cached.executable == executable)
     return cached.address;
@@ -119,7 +122,8 @@ std::string sentence(detail::CodeAddress where, const std::string& program) {
          (module.empty() ? "the module of build " + detail::hex(where.module) : module) +
          ", where this task is at offset " + detail::hex(where.offset) +
          ": run the same build on both sides, and link libraries with tasks to the program instead "
-         "of loading them later";
+         "of loading them later; or call it by name (procpool::export_task there, procpool::remote "
+         "here)";
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include <procpool/detail/descriptor.hpp>
+#include <procpool/detail/exports.hpp>
 
 #include <atomic>
 
@@ -9,9 +10,12 @@ namespace {
 // another thread registered would never get it. The last descriptor's next is this end, not null,
 // because null marks those that are not registered.
 constinit Descriptor end{nullptr, nullptr, nullptr};
-constinit std::atomic<Descriptor*> first{&end};
+constinit Descriptor by_name{&call_by_name, &named_task_name, &end};
+constinit std::atomic<Descriptor*> first{&by_name};
 
 }  // namespace
+
+const Descriptor& named_descriptor() noexcept { return by_name; }
 
 void register_descriptor(Descriptor& descriptor) {
   // Modules that share one descriptor each register it, one after the other.

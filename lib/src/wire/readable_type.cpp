@@ -1,7 +1,11 @@
 #include <procpool/detail/descriptor.hpp>
+#include <procpool/detail/type_name.hpp>
 
 #include <string>
 #include <string_view>
+#include <typeinfo>
+
+#include "os/symbols.hpp"
 
 namespace procpool::inline v0::detail {
 namespace {
@@ -43,6 +47,7 @@ std::string readable_type(std::string_view compilers_text) {
   bare_lambda(text);
   short_lambda(text);
   replace_all(text, "std::__cxx11::", "std::");
+  replace_all(text, "std::chrono::_V2::", "std::chrono::");
   replace_all(text, ", std::char_traits<char>", "");
   replace_all(text, " >", ">");
   replace_all(text, "std::basic_string<char, std::allocator<char>>", "std::string");
@@ -52,6 +57,15 @@ std::string readable_type(std::string_view compilers_text) {
   replace_all(text, "{anonymous}::", "");
   replace_all(text, "(anonymous namespace)::", "");
   return text;
+}
+
+// Mangled names are the ABI's, and the demangler is the library's: the compiler has no say.
+std::string class_name(const std::type_info& type) {
+  return readable_type(os::demangle(type.name()));
+}
+std::string template_name(const std::type_info& type) {
+  const std::string name = class_name(type);
+  return name.substr(0, name.find('<'));
 }
 
 }  // namespace procpool::inline v0::detail

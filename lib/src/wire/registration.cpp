@@ -21,6 +21,7 @@ namespace detail {
 bool registration_open() noexcept { return open; }
 
 void close_registration() noexcept { open = false; }
+void reopen_registration() noexcept { open = true; }
 
 void require_registration_open(const char* what) {
   if (!registration_open())

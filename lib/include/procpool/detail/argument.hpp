@@ -158,7 +158,8 @@ class Arguments;
 template <>
 class Arguments<> {
  public:
-  explicit Arguments(SpanIn&) {}
+  template <class In>
+  explicit Arguments(In&) {}
 
   template <class F, class... Passed>
   decltype(auto) call(F& f, Passed&&... passed) {
@@ -168,7 +169,9 @@ class Arguments<> {
 template <class First, class... Rest>
 class Arguments<First, Rest...> {
  public:
-  explicit Arguments(SpanIn& in) : first_(First::load(in)), rest_(in) {}
+  /// `in` is a SpanIn, or converts to the one that has the next argument.
+  template <class In>
+  explicit Arguments(In& in) : first_(First::load(in)), rest_(in) {}
 
   template <class F, class... Passed>
   decltype(auto) call(F& f, Passed&&... passed) {

@@ -15,6 +15,29 @@
 
 namespace procpool::inline v0::detail {
 
+/// Calls f and encodes its result.
+template <class F, class Args>
+void call_and_save(F& f, Args& arguments, Invocation& invocation) {
+  if constexpr (std::is_void_v<decltype(arguments.call(f))>) {
+    arguments.call(f);
+  } else {
+    decltype(auto) result = arguments.call(f);
+    save_result_or_say(invocation.result(), result);
+  }
+}
+
+/// Does another program's code run such a callable, found by a name (remote.hpp)?
+template <class F>
+inline constexpr bool called_by_name = false;
+
+/// How an argument of decayed type D crosses to a parameter of type P.
+template <class D, class P>
+struct SlotFor {
+  using type = Slot<D, P>;
+};
+template <class D, class P>
+using slot_t = typename SlotFor<D, P>::type;
+
 /// What a worker does for a callable of type F and arguments that cross in these slots. Calls that
 /// differ only in how the arguments were written (lvalue, rvalue, const) share it.
 template <class F, class... Slots>
@@ -38,12 +61,7 @@ class Work {
     SpanIn& in = invocation.arguments();
     Arguments<Slots...> arguments(in);
     in.expect_end();
-    if constexpr (std::is_void_v<decltype(arguments.call(f))>) {
-      arguments.call(f);
-    } else {
-      decltype(auto) result = arguments.call(f);
-      save_result_or_say(invocation.result(), result);
-    }
+    call_and_save(f, arguments, invocation);
   }
 
   inline static constinit Descriptor descriptor_{&run, &CallableCodec<F>::name, nullptr};
@@ -73,14 +91,14 @@ template <class F, class Indices, class... Args>
 struct CallTypes;
 template <class F, std::size_t... I, class... Args>
 struct CallTypes<F, std::index_sequence<I...>, Args...> {
-  using work = Work<F, Slot<std::decay_t<Args>, parameter_t<F, I>>...>;
-  using result = typename decltype(result_at_home<
-                                   F, passed_t<Slot<std::decay_t<Args>, parameter_t<F, I>>>...>())::type;
+  using work = Work<F, slot_t<std::decay_t<Args>, parameter_t<F, I>>...>;
+  using result = typename decltype(result_at_home<F, passed_t<slot_t<
+                                       std::decay_t<Args>, parameter_t<F, I>>>...>())::type;
   static constexpr bool callable =
-      std::is_invocable_v<F&, passed_t<Slot<std::decay_t<Args>, parameter_t<F, I>>>...>;
+      std::is_invocable_v<F&, passed_t<slot_t<std::decay_t<Args>, parameter_t<F, I>>>...>;
 
   static void save(SpanOut& out, const std::remove_reference_t<Args>&... args) {
-    (Slot<std::decay_t<Args>, parameter_t<F, I>>::save(out, args), ...);
+    (slot_t<std::decay_t<Args>, parameter_t<F, I>>::save(out, args), ...);
   }
 };
 

@@ -33,6 +33,7 @@ struct Parts {
 };
 template <class... T>
 struct CarriedIf {
+  using List = TypeList<T...>;
   static constexpr bool known = true;
   template <class... Outer>
   static consteval bool all() {
@@ -96,6 +97,7 @@ struct Parts<TypeList<T...>> : CarriedIf<T...> {};
 /// What a smart pointer points to may be abstract, or made by load_and_construct.
 template <class T>
 struct Pointee {
+  using List = TypeList<T>;
   static constexpr bool known = true;
   template <class... Outer>
   static consteval bool all() {

@@ -22,6 +22,9 @@ struct CodeAddress {
   friend bool operator==(const CodeAddress&, const CodeAddress&) = default;
 };
 
+/// The descriptor of calls by name (exports.hpp), which every program has.
+inline constexpr CodeAddress calls_by_name{0, 1};
+
 /// Module 0: the address lies in no loaded module. Thread-safe and cached.
 CodeAddress identify_code(const void* address);
 /// The address here, or null. `executable`: null also unless code may run there. Cached.

@@ -57,8 +57,18 @@ class Partial {
     f_ = detail::CallableCodec<F>::load(in);
     std::apply([&in](auto&... bound) { (detail::decode_into(in, bound), ...); }, bound_);
   }
+  /// \private For a callable that is called by name: what is bound goes as its parameters do.
+  void save_call(detail::SpanOut& out) const {
+    detail::CallableCodec<F>::save(out, f_);
+    save_as_given(out, std::index_sequence_for<Bound...>());
+  }
 
  private:
+  template <std::size_t... I>
+  void save_as_given(detail::SpanOut& out, std::index_sequence<I...>) const {
+    (detail::slot_t<Bound, detail::parameter_t<F, I>>::save(out, std::get<I>(bound_)), ...);
+  }
+
   template <class G, class... Args>
   static decltype(auto) call(G& f, const std::tuple<Bound...>& bound, Args&&... args) {
     return std::apply(
@@ -97,8 +107,17 @@ struct RefusedPartial {
 };
 
 template <class F, class... Bound>
+inline constexpr bool called_by_name<Partial<F, Bound...>> = called_by_name<F>;
+
+template <class F, class... Bound>
 struct CallableCodec<Partial<F, Bound...>> {
-  static void save(SpanOut& out, const Partial<F, Bound...>& f) { encode(out, f); }
+  static void save(SpanOut& out, const Partial<F, Bound...>& f) {
+    if constexpr (called_by_name<F>) {
+      f.save_call(out);
+    } else {
+      encode(out, f);
+    }
+  }
   static Partial<F, Bound...> load(SpanIn& in) { return decode<Partial<F, Bound...>>(in); }
   /// The bytes begin with those of the callable.
   static std::string name(std::span<const std::byte> bytes) {

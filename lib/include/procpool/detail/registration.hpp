@@ -8,6 +8,8 @@ namespace procpool::inline v0::detail {
 bool registration_open() noexcept;
 /// Called by init. Everything registered so far is known on both sides of the process boundary.
 void close_registration() noexcept;
+/// By whoever loads modules, whose static initialisers register; closed again afterwards.
+void reopen_registration() noexcept;
 /// Throws Misuse when init has been called; `what` names the call.
 void require_registration_open(const char* what);
 

@@ -74,6 +74,11 @@ class SpanIn : public cereal::InputArchive<SpanIn, cereal::AllowEmptyClassElisio
     return static_cast<std::size_t>(count);
   }
 
+  /// Where the next byte is, and back to there: what a partial() has bound is decoded for each
+  /// element anew.
+  const std::byte* place() const noexcept { return cur_; }
+  void go_back(const std::byte* place) noexcept { cur_ = place; }
+
   std::size_t remaining() const noexcept { return static_cast<std::size_t>(end_ - cur_); }
   bool done() const noexcept { return cur_ == end_; }
   void expect_end() const {

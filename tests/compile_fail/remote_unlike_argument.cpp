@@ -1,0 +1,10 @@
+// expect: the callable does not take these arguments
+#include <string>
+
+#include <procpool/named.hpp>
+#include <procpool/procpool.hpp>
+
+int main() {
+  const procpool::Pool pool;
+  return pool.apply(procpool::remote<int(int)>("twice"), std::string("two"));
+}

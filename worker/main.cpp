@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,7 +26,7 @@ int fail(const char* what, const char* word) {
   return 2;
 }
 
-int list(const std::vector<std::filesystem::path>& modules) try {
+int list(const std::vector<std::string>& modules) try {
   procpool::worker::load_modules(modules);
   for (const auto& title : procpool::wire::exported_titles()) std::puts(title.c_str());
   return 0;
@@ -38,7 +39,7 @@ int list(const std::vector<std::filesystem::path>& modules) try {
 
 int main(int argc, char** argv) {
   procpool::init(argc, argv);  // does not return when a pool started this process
-  std::vector<std::filesystem::path> modules;
+  std::vector<std::string> modules;
   bool wants_list = false;
   for (int i = 1; i < argc; ++i) {
     const std::string_view word = argv[i];
@@ -50,7 +51,7 @@ int main(int argc, char** argv) {
     } else if (++i == argc) {
       return fail("--module wants a FILE", "");
     } else {
-      modules.push_back(std::filesystem::absolute(argv[i]));
+      modules.push_back(std::filesystem::absolute(argv[i]).string());
     }
   }
   if (!wants_list) return fail("it does nothing by hand but --list", "");

@@ -1,5 +1,6 @@
 #include "worker/modules.hpp"
 
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 
@@ -40,7 +41,7 @@ void load_one(const std::filesystem::path& file) {
 
 }  // namespace
 
-void load_modules(const std::vector<std::filesystem::path>& files) {
+void load_modules(const std::vector<std::string>& files) {
   for (const auto& file : files) load_one(file);
 }
 

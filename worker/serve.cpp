@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <procpool/detail/descriptor.hpp>
+#include <procpool/named.hpp>
 
 #include "base/deadline.hpp"
 #include "channel/worker_end.hpp"
@@ -17,12 +18,18 @@
 #include "os/role.hpp"
 #include "os/worker_setup.hpp"
 #include "wire/exception_codec.hpp"
+#include "wire/exports.hpp"
 #include "wire/hooks.hpp"
 #include "worker/invoke.hpp"
+#include "worker/modules.hpp"
 
 namespace procpool::inline v0::worker {
 
 namespace {
+
+/// A pool says by a call which modules to load (pool/make_core.cpp). Here, because this file is part of
+/// every program.
+const bool loads_modules = export_task(wire::load_modules_task, &load_modules);
 
 /// Task numbers, as this worker has been told them.
 class Bindings {

@@ -77,6 +77,12 @@ struct PoolOptions {
   /// `spawn` only: the program to execute; it must call `init` first thing in main and contain the
   /// same code (the library's `procpool-worker`, or a build of this program). Empty: this program.
   std::filesystem::path worker_executable = {};
+  /// Task modules: shared libraries whose tasks are called by name (named.hpp). Each worker loads them
+  /// before its initializer; where there is a template process, that does before `preload`. Relative
+  /// paths start at the current directory of the moment when the pool is made. One that cannot be
+  /// loaded: PoolBroken with the loader's reason. The program that loads them (this one, or
+  /// `worker_executable`) is linked with CMake's ENABLE_EXPORTS, or -rdynamic; `procpool-worker` is.
+  std::vector<std::filesystem::path> modules = {};
   /// Called on the callback thread with what a callback threw. It changes no outcome. Empty: one
   /// line on stderr.
   std::function<void(std::exception_ptr)> on_callback_error = {};

@@ -18,6 +18,7 @@
 #include <procpool/future.hpp>
 #include <procpool/fwd.hpp>
 #include <procpool/hook.hpp>
+#include <procpool/named.hpp>
 #include <procpool/options.hpp>
 #include <procpool/outcome.hpp>
 #include <procpool/pool.hpp>

@@ -3,19 +3,23 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <procpool/detail/core.hpp>
 #include <procpool/errors.hpp>
+#include <procpool/named.hpp>
 #include <procpool/options.hpp>
 
 #include "os/fork.hpp"
 #include "os/host.hpp"
 #include "os/role.hpp"
 #include "supervisor/supervisor.hpp"
+#include "wire/exports.hpp"
 #include "wire/hooks.hpp"
 
 namespace procpool::inline v0::detail {
@@ -41,15 +45,30 @@ int inner_threads(const PoolOptions& options, int processes) {
   return std::max(os::usable_cpus() / processes, 1);
 }
 
+/// Loads the task modules, by a task that every worker program has (worker/modules.cpp). Their paths
+/// are absolute: a worker that is started later may be started elsewhere.
+Hook load_modules(const PoolOptions& options) {
+  if (options.modules.empty()) return {};
+  std::vector<std::string> files;
+  for (const auto& file : options.modules) {
+    if (file.empty()) throw Misuse("PoolOptions::modules has an empty path: name a file, or nothing");
+    files.push_back(std::filesystem::absolute(file).string());
+  }
+  return partial(remote<void(std::vector<std::string>)>(wire::load_modules_task), files);
+}
+
 /// What the template runs and what each worker runs. `spawn` has no template.
 struct Hooks {
   explicit Hooks(const PoolOptions& options) {
     const bool has_template = options.start_method != StartMethod::spawn;
     const Hook none;
-    const std::array all{has_template ? none : options.preload, options.initializer};
+    const Hook modules = load_modules(options);
+    const std::array all{has_template ? none : modules, has_template ? none : options.preload,
+                         options.initializer};
     workers = os::guard(wire::write_hooks(all));
     if (has_template) {
-      preload = std::make_shared<const os::Fd>(os::guard(wire::write_hooks({&options.preload, 1})));
+      preload = std::make_shared<const os::Fd>(os::guard(
+          wire::write_hooks(std::array{modules, options.preload})));
     }
   }
   os::Fd workers;

@@ -109,7 +109,8 @@ const Export* first_export() noexcept { return first; }
 
 std::vector<std::string> exported_titles() {
   std::vector<std::string> titles;
-  for (const Export* each = first; each != nullptr; each = each->next) titles.push_back(each->title);
+  for (const Export* each = first; each != nullptr; each = each->next)
+    if (!each->title.starts_with(own_prefix)) titles.push_back(each->title);
   std::ranges::sort(titles);
   return titles;
 }

@@ -20,9 +20,14 @@ struct Export {
   std::string_view signature() const { return std::string_view(title).substr(name_size + 1); }
 };
 
+/// The library's own tasks begin so: nobody is told of them.
+inline constexpr std::string_view own_prefix = "procpool.";
+/// Every worker program has this one: void(std::vector<std::string>), the files.
+inline constexpr std::string_view load_modules_task = "procpool.load_modules";
+
 /// The first of a list, newest first.
 const Export* first_export() noexcept;
-/// All titles, sorted.
+/// The titles of the users' tasks, sorted.
 std::vector<std::string> exported_titles();
 
 inline std::string in_quotes(std::string_view name) { return '"' + std::string(name) + '"'; }

@@ -46,6 +46,7 @@ std::vector<std::string> near(std::string_view name) {
   std::vector<std::pair<std::size_t, std::string>> found;
   for (const Export* each = first_export(); each != nullptr; each = each->next) {
     const std::string_view other = each->name();
+    if (other.starts_with(own_prefix)) continue;
     // Not measured where the lengths alone say no: a name may be anything.
     if (std::max(other.size(), name.size()) - std::min(other.size(), name.size()) > most) continue;
     const std::size_t distance = edit_distance(name, other);

@@ -20,8 +20,7 @@ namespace procpool::inline v0::worker {
 namespace {
 
 constexpr std::uint32_t first_room = 256;  // what most results fit into
-constexpr std::size_t header_bytes = sizeof(wire::OutcomeHeader);
-constexpr std::size_t ring_payload = shm::max_payload(shm::ring_bytes) - header_bytes;
+constexpr std::size_t ring_payload = shm::max_payload(shm::ring_bytes) - sizeof(wire::OutcomeHeader);
 
 }  // namespace
 
@@ -40,16 +39,18 @@ void Invoke::run(BoundTask task) noexcept {
       os::exit_now(channel::exit_thread_ended);
     } catch (...) {
       if (committed_) std::terminate();  // a destructor threw when the outcome was out already
+      if (is_flat()) publish_run();
       publish_error(task.descriptor);
-      more = claim();
+      more = is_flat() ? pass_failed_element() : claim();
     }
   }
 }
 
 bool Invoke::claim() {
-  const auto element = end_->take(header_.count(), taken_);
-  if (!element) return false;
-  element_ = *element;
+  if (is_flat()) return claim_block();
+  const shm::Range range = end_->take(header_.count(), taken_);
+  if (range.empty()) return false;
+  element_ = range.first;
   taken_ = true;
   committed_ = false;
   out_.reset();

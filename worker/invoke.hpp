@@ -32,7 +32,9 @@ class Invoke final : public detail::Invocation, private detail::Sink, private Ta
   /// each element ends with UnknownTask. noexcept: what escapes here ends the worker.
   void run(BoundTask task) noexcept;
   /// Whether the slot's last element was this worker's, so that home knows it was passed.
-  bool heard() const { return taken_ && element_ + 1 == header_.count(); }
+  bool heard() const {
+    return taken_ && (is_flat() ? published_ : element_ + 1) == header_.count();
+  }
 
  private:
   detail::SpanIn& callable() override { return *callable_; }
@@ -40,10 +42,12 @@ class Invoke final : public detail::Invocation, private detail::Sink, private Ta
   detail::SpanOut& result() override;
   void commit() override;
   bool next() override { return claim(); }
+  bool is_flat() const override { return header_.place == wire::Place::stage; }
+  detail::Block next_block() override;
   std::span<std::byte> grow(std::span<const std::byte> used, std::size_t more) override;
 
   // this_task
-  bool stop_requested() noexcept override { return end_->stop_requested(element_); }
+  bool stop_requested() noexcept override;
   std::stop_token token() override;
   void progress(std::size_t done, std::size_t total) override;
   void log(std::string_view text) override;
@@ -53,6 +57,11 @@ class Invoke final : public detail::Invocation, private detail::Sink, private Ta
   std::uint64_t seed() noexcept override;
 
   bool claim();
+  std::uint32_t current() const;
+  bool claim_block();
+  void publish_run();
+  bool pass_failed_element();
+  std::uint64_t word() const;
   bool may_speak() const;
   void say(wire::RecordKind kind, std::span<const std::byte> bytes);
   void open();
@@ -63,6 +72,9 @@ class Invoke final : public detail::Invocation, private detail::Sink, private Ta
   void publish(wire::RecordKind kind, std::span<const std::byte> bytes);
   void publish_error(const detail::Descriptor* descriptor);
   wire::OutcomeHeader outcome_header() const { return {end_->call(), element_}; }
+
+  static constexpr std::uint32_t header_bytes = sizeof(wire::OutcomeHeader);
+  static constexpr std::uint32_t first_block = 16;
 
   channel::WorkerEnd* end_;
   wire::CallHeader header_;
@@ -79,6 +91,12 @@ class Invoke final : public detail::Invocation, private detail::Sink, private Ta
   wire::ChunkHeader chunk_{};
   std::span<const std::byte> ends_;
   std::span<const std::byte> elements_;
+
+  // Of a flat chunk.
+  shm::Range block_;                  // claimed
+  std::uint32_t published_ = 0;       // whose outcomes were told: those before this
+  std::uint32_t pace_ = first_block;  // elements to claim next
+  Deadline block_since_ = {};
 
   std::optional<detail::SpanOut> out_;
   std::span<std::byte> room_;           // in the ring, header included

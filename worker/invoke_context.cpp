@@ -25,6 +25,7 @@ bool Invoke::may_speak() const {
 }
 
 void Invoke::say(wire::RecordKind kind, std::span<const std::byte> bytes) {
+  if (is_flat()) publish_run();  // home hears of elements in their order
   const auto size = static_cast<std::uint32_t>(sizeof(wire::OutcomeHeader) + bytes.size());
   const auto room = end_->reserve(size);
   const auto header = outcome_header();
@@ -47,12 +48,15 @@ void Invoke::log(std::string_view text) {
   say(wire::RecordKind::log, std::as_bytes(std::span(text)));
 }
 
-std::stop_token Invoke::token() {
-  return stop_watcher().token(end_->stop_words(), end_->stop_word(element_));
-}
+std::uint64_t Invoke::word() const { return end_->word_of(is_flat() ? current() : element_); }
+
+bool Invoke::stop_requested() noexcept { return end_->stop_requested(word()); }
+
+std::stop_token Invoke::token() { return stop_watcher().token(end_->stop_words(), word()); }
 
 std::size_t Invoke::index() noexcept {
-  return header_.kind == wire::CallKind::chunk ? std::size_t{chunk_.first_index} + element_ : 0;
+  if (header_.kind != wire::CallKind::chunk) return 0;
+  return std::size_t{chunk_.first_index} + (is_flat() ? current() : element_);
 }
 
 std::uint64_t Invoke::seed() noexcept {

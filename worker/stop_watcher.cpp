@@ -1,13 +1,10 @@
 #include "worker/stop_watcher.hpp"
 
-#include <pthread.h>
-#include <signal.h>
-
-#include <system_error>
 #include <thread>
 
 #include "base/deadline.hpp"
 #include "os/event.hpp"
+#include "os/signals.hpp"
 #include "shm/atomics.hpp"
 
 namespace procpool::inline v0::worker {
@@ -19,18 +16,9 @@ std::stop_token StopWatcher::token(const shm::TaskHeader& words, std::uint64_t w
     word_ = word;
     source_ = std::stop_source();
     if (!started_) {
-      // Signals are the task's thread's.
-      sigset_t all;
       sigset_t before;
-      ::sigfillset(&all);
-      ::pthread_sigmask(SIG_SETMASK, &all, &before);
-      try {
-        std::thread([this, &words] { watch(words); }).detach();
-      } catch (const std::system_error&) {
-        ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        throw;
-      }
-      ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+      const os::SignalsBlocked signals_are_for_the_task(before);
+      std::thread([this, &words] { watch(words); }).detach();
       started_ = true;
     }
   }

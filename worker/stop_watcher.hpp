@@ -1,7 +1,7 @@
 #pragma once
 
 // What    The thread behind this_task::token in a worker: it makes a stop request of the words that
-//         say which element is to stop (shm/stop.hpp). It is started by the first token.
+//         say which element is to stop (shm/element.hpp). It is started by the first token.
 // Writers `word_`, `source_`: the task's thread, under the lock.
 // Order   The sleeper reads `stop_changes` before it looks at `stop`; the supervisor writes `stop`
 //         first. The task's thread looks at `stop` once itself after it has set `word_`.

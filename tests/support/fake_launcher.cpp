@@ -196,7 +196,10 @@ bool FakeMachine::serve_slot(Body& body, channel::WorkerEnd& end, const wire::Ca
   const std::size_t at = header.kind == wire::CallKind::chunk ? sizeof(wire::ChunkHeader) : 0;
   std::span<const std::byte> payload;
   std::optional<std::uint32_t> last;
-  while (const auto element = end.take(header.count(), last.has_value())) {
+  for (;;) {
+    const shm::Range taken = end.take(header.count(), last.has_value());
+    if (taken.empty()) break;
+    const std::optional<std::uint32_t> element = taken.first;
     if (!last) payload = end.payload(header).subspan(at);
     last = element;
     std::uint64_t id = 0;

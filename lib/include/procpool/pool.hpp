@@ -103,19 +103,19 @@ class Submissions {
   /// at the shortest.) An exception of the input range comes out of the call; nothing was submitted.
   template <class F, detail::InputRange Range>
   auto map(F&& f, Range&& range, MapOptions options) const {
-    return map_async(std::forward<F>(f), range, options).get();
+    return borrowing(options, f, range).get();
   }
   template <class F, detail::InputRange Range, detail::InputRange... Ranges>
   auto map(F&& f, Range&& range, Ranges&&... ranges) const {
-    return map_async(std::forward<F>(f), range, ranges...).get();
+    return borrowing(map_options(), f, range, ranges...).get();
   }
   template <class F, class T>
   auto map(F&& f, std::initializer_list<T> elements, MapOptions options) const {
-    return map_async(std::forward<F>(f), elements, options).get();
+    return borrowing(options, f, elements).get();
   }
   template <class F, class T>
   auto map(F&& f, std::initializer_list<T> elements) const {
-    return map_async(std::forward<F>(f), elements).get();
+    return borrowing(map_options(), f, elements).get();
   }
 
   /// The same, returning at once with one future for the whole. The input has been read then.
@@ -224,10 +224,17 @@ class Submissions {
   }
   MapOptions map_options() const { return static_cast<const Self*>(this)->submission_map(); }
 
-  template <class How, template <class> class AnyNode, class F, class... Ranges>
+  /// A map that is waited for here: its input stays where it is.
+  template <class F, class... Ranges>
+  auto borrowing(const MapOptions& options, F& f, Ranges&... ranges) const {
+    return eager<detail::EachIsAnArgument, detail::MapNode, detail::Input::borrowed>(options, f,
+                                                                                     ranges...);
+  }
+  template <class How, template <class> class AnyNode,
+            detail::Input input = detail::Input::read, class F, class... Ranges>
   auto eager(const MapOptions& options, F& f, Ranges&... ranges) const {
     if constexpr (detail::check_finite<Ranges...>() && detail::check_map<How, F, Ranges...>()) {
-      return detail::make_map<How, AnyNode>(core(), task_options(), options, f, ranges...);
+      return detail::make_map<How, AnyNode, input>(core(), task_options(), options, f, ranges...);
     } else {
       using R = typename detail::MapCall<How, F, Ranges...>::result_type;
       return detail::FutureAccess::make({}, &AnyNode<R>::decoder);

@@ -7,7 +7,7 @@
 
 #include "os/error.hpp"
 #include "os/fork.hpp"
-#include "shm/stop.hpp"
+#include "shm/element.hpp"
 
 namespace procpool::inline v0::channel {
 
@@ -89,7 +89,7 @@ void HostEnd::set_stop(std::uint64_t word) {
 }
 
 void HostEnd::request_stop(std::uint64_t sequence, std::uint32_t element) {
-  set_stop(shm::stop_word(sequence, element));
+  set_stop(shm::element_word(sequence, element));
 }
 
 void HostEnd::withdraw_stop() { set_stop(0); }
@@ -125,6 +125,12 @@ os::Io HostEnd::send_slab(const Slab& slab) {
   const wire::Control message{wire::ControlKind::slab, slab.number, slab.size};
   const int fd = slab.memory.get();
   return os::send_message(control_.get(), bytes_of(message), {&fd, 1});
+}
+
+os::Io HostEnd::send_stage(const Stage& stage) {
+  const wire::Control message{wire::ControlKind::stage, 0, 0};
+  const std::array fds{stage.arguments_memory.get(), stage.results_memory.get()};
+  return os::send_message(control_.get(), bytes_of(message), fds);
 }
 
 os::Io HostEnd::refuse_slab(int reason) {

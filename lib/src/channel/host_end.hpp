@@ -11,6 +11,7 @@
 #include <span>
 
 #include "channel/slab.hpp"
+#include "channel/stage.hpp"
 #include "os/event.hpp"
 #include "os/memory.hpp"
 #include "os/socket.hpp"
@@ -78,6 +79,10 @@ class HostEnd {
   /// Tells the worker what has been read, waking it if it waits for room.
   void release();
   bool visible() const { return ring_.visible(); }
+
+  // Flat chunks.
+  os::Io send_stage(const Stage& stage);
+  std::uint64_t running() const { return shm::load_acquire(results().header.running); }
 
   // Slabs.
   os::Io send_slab(const Slab& slab);

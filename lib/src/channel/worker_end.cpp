@@ -8,7 +8,7 @@
 
 #include "os/fork.hpp"
 #include "os/process.hpp"
-#include "shm/stop.hpp"
+#include "shm/element.hpp"
 
 namespace procpool::inline v0::channel {
 
@@ -69,12 +69,12 @@ void WorkerEnd::tell_start_error(std::span<const std::byte> record) {
   publish(wire::RecordKind::start_error, size);
 }
 
-std::uint64_t WorkerEnd::stop_word(std::uint32_t element) const {
-  return shm::stop_word(slots_.sequence(), element);
+std::uint64_t WorkerEnd::word_of(std::uint32_t element) const {
+  return shm::element_word(slots_.sequence(), element);
 }
 
-bool WorkerEnd::stop_requested(std::uint32_t element) const {
-  return shm::load_hint(tasks().header.stop) == stop_word(element);
+bool WorkerEnd::stop_requested(std::uint64_t word) const {
+  return shm::load_hint(tasks().header.stop) == word;
 }
 
 /// The sleeper's half of doorbell.hpp: `wake` is read before the announcement, `ready` looks after.
@@ -117,16 +117,28 @@ std::span<const std::byte> WorkerEnd::payload(const wire::CallHeader& header) {
   if (header.place == wire::Place::arena) {
     return std::span<const std::byte>(tasks().arena).subspan(where.offset, where.size);
   }
+  if (header.place == wire::Place::stage) {
+    const std::size_t block = stage_block(header);
+    return {stage_arguments_.data() + block * Stage::block_bytes, where.size};
+  }
   return call_slab(where.slab).first(where.size);
 }
 
-std::optional<std::uint32_t> WorkerEnd::take(std::uint32_t count, bool taken_before) {
+shm::Range WorkerEnd::take(std::uint32_t count, bool taken_before, std::uint32_t block) {
   const std::uint64_t sequence = slots_.sequence();
-  const shm::Range range =
-      shm::claim::take(results().claims[sequence % shm::slot_count],
-                       shm::lap_of(sequence, shm::slot_count), count, taken_before, 1);
-  if (range.empty()) return std::nullopt;
-  return range.first;
+  return shm::claim::take(results().claims[sequence % shm::slot_count],
+                          shm::lap_of(sequence, shm::slot_count), count, taken_before, block);
+}
+
+std::uint32_t WorkerEnd::stage_block(const wire::CallHeader& header) {
+  while (!stage_arguments_) keep(receive_control());  // it was sent before the first such call
+  const std::span<const std::byte> in_slot =
+      std::span(slots_.current().bytes).subspan(sizeof header);
+  return wire::read<wire::Elsewhere>(in_slot)->offset;
+}
+
+std::byte* WorkerEnd::stage_results(const wire::CallHeader& header) {
+  return stage_results_.data() + std::size_t{stage_block(header)} * Stage::block_bytes;
 }
 
 void WorkerEnd::pass_slot(bool heard) {
@@ -153,13 +165,31 @@ void WorkerEnd::ring_home() {
   if (!os::ring(bell.get())) os::exit_now(exit_unreachable);
 }
 
-wire::Control WorkerEnd::receive_control(os::Fd& memory) {
-  wire::Control message{};
-  os::Message got = os::receive_message(at_.control.get(),
-                                        std::as_writable_bytes(std::span(&message, 1)), never);
-  if (got.io != os::Io::ok || got.size != sizeof message) os::exit_now(exit_unreachable);
-  if (!got.fds.empty()) memory = std::move(got.fds.front());
-  return message;
+WorkerEnd::Packet WorkerEnd::receive_control() {
+  Packet packet;
+  os::Message got =
+      os::receive_message(at_.control.get(),
+                          std::as_writable_bytes(std::span(&packet.control, 1)), never);
+  if (got.io != os::Io::ok || got.size != sizeof packet.control) os::exit_now(exit_unreachable);
+  packet.memories = std::move(got.fds);
+  return packet;
+}
+
+/// What comes ahead of the calls that it is for.
+void WorkerEnd::keep(Packet packet) {
+  if (packet.control.kind == wire::ControlKind::stage) {
+    stage_arguments_ = os::Mapping(packet.memories.at(0), os::Access::read_only);
+    stage_results_ = os::Mapping(packet.memories.at(1), os::Access::read_write);
+  } else {
+    slabs_.push_back(mapped(packet, os::Access::read_only));
+  }
+}
+
+Slab WorkerEnd::mapped(const Packet& packet, os::Access access) {
+  Slab slab;
+  slab.number = packet.control.number;
+  slab.mapping = os::Mapping(packet.memories.at(0), access);
+  return slab;
 }
 
 std::span<const std::byte> WorkerEnd::call_slab(std::uint32_t number) {
@@ -168,12 +198,7 @@ std::span<const std::byte> WorkerEnd::call_slab(std::uint32_t number) {
     for (const Slab& slab : slabs_) {
       if (slab.number == number) return {slab.mapping.data(), slab.mapping.size()};
     }
-    Slab slab;
-    const wire::Control message = receive_control(slab.memory);
-    slab.number = message.number;
-    slab.mapping = os::Mapping(slab.memory, os::Access::read_only);
-    slab.memory.reset();
-    slabs_.push_back(std::move(slab));
+    keep(receive_control());
   }
 }
 
@@ -184,22 +209,17 @@ std::optional<wire::SlabOutcome> WorkerEnd::to_slab(std::span<const std::byte> b
     os::exit_now(exit_unreachable);
   }
   for (;;) {
-    Slab slab;
-    const wire::Control message = receive_control(slab.memory);
-    if (message.kind == wire::ControlKind::no_slab) {
-      reason = static_cast<int>(message.number);
+    Packet packet = receive_control();
+    if (packet.control.kind == wire::ControlKind::no_slab) {
+      reason = static_cast<int>(packet.control.number);
       return std::nullopt;
     }
     // Slabs of calls that wait behind this one may come first: they carry their own numbers.
-    const bool mine = message.number % 2 == 1;
-    slab.number = message.number;
-    slab.mapping =
-        os::Mapping(slab.memory, mine ? os::Access::read_write : os::Access::read_only);
-    slab.memory.reset();
-    if (!mine) {
-      slabs_.push_back(std::move(slab));
+    if (packet.control.kind != wire::ControlKind::slab || packet.control.number % 2 == 0) {
+      keep(std::move(packet));
       continue;
     }
+    const Slab slab = mapped(packet, os::Access::read_write);
     std::memcpy(slab.mapping.data(), bytes.data(), bytes.size());
     return wire::SlabOutcome{slab.number, 0, bytes.size()};
   }

@@ -13,6 +13,7 @@
 
 #include "base/patience.hpp"
 #include "channel/slab.hpp"
+#include "channel/stage.hpp"
 #include "os/event.hpp"
 #include "os/memory.hpp"
 #include "os/socket.hpp"
@@ -63,8 +64,12 @@ class WorkerEnd {
   std::span<const std::byte> payload(const wire::CallHeader& header);
   /// Of the current slot, as outcomes name it.
   std::uint32_t call() const { return static_cast<std::uint32_t>(slots_.sequence()); }
-  /// Claims the next element of the current slot; nullopt: none is left for this worker.
-  std::optional<std::uint32_t> take(std::uint32_t count, bool taken_before);
+  /// Claims the next elements of the current slot, at most `block`; empty: none is left for this
+  /// worker.
+  shm::Range take(std::uint32_t count, bool taken_before, std::uint32_t block = 1);
+  /// Where the results of the current slot's flat chunk go, and which element of it is run.
+  std::byte* stage_results(const wire::CallHeader& header);
+  shm::Word64& running() { return results().header.running; }
   /// `heard`: an outcome has told home that this slot was reached. Otherwise home is told before
   /// this worker sleeps: a slot that was taken back is used again only once it was passed.
   void pass_slot(bool heard);
@@ -72,11 +77,11 @@ class WorkerEnd {
   /// Room in the ring for a record of `bytes`; waits for it. Empty: it can never fit.
   std::span<std::byte> reserve(std::uint32_t bytes);
   void publish(wire::RecordKind kind, std::uint32_t bytes);
-  /// Whether this element of the current slot was asked to stop.
-  bool stop_requested(std::uint32_t element) const;
+  /// Whether the element of this word was asked to stop.
+  bool stop_requested(std::uint64_t word) const;
   /// The words behind that, for a thread that waits for it.
   const shm::TaskHeader& stop_words() const { return tasks().header; }
-  std::uint64_t stop_word(std::uint32_t element) const;
+  std::uint64_t word_of(std::uint32_t element) const;
 
   /// Tells home something that concerns no call.
   void tell(wire::ControlKind kind);
@@ -105,7 +110,14 @@ class WorkerEnd {
   void sleep_until(Ready ready);
   void tell_passed();
   void ring_home();
-  wire::Control receive_control(os::Fd& memory);
+  struct Packet {
+    wire::Control control{};
+    std::vector<os::Fd> memories;
+  };
+  Packet receive_control();
+  void keep(Packet packet);
+  static Slab mapped(const Packet& packet, os::Access access);
+  std::uint32_t stage_block(const wire::CallHeader& header);
   std::span<const std::byte> call_slab(std::uint32_t number);
 
   Attachment at_;
@@ -116,6 +128,8 @@ class WorkerEnd {
   Patience patience_;
   bool passed_silently_ = false;
   std::vector<Slab> slabs_;  // of calls: the current one's, and those of calls to come
+  os::Mapping stage_arguments_;  // stage.hpp
+  os::Mapping stage_results_;
 };
 
 }  // namespace procpool::inline v0::channel

@@ -137,3 +137,15 @@ Mapping::~Mapping() {
 }
 
 }  // namespace procpool::inline v0::os
+
+namespace procpool::inline v0::detail {
+
+/// A hint: kernels without large pages, or with none to spare, ignore it.
+void advise_large(void* memory, std::size_t bytes) noexcept {
+  constexpr std::uintptr_t large = 2 << 20;
+  const auto first = (reinterpret_cast<std::uintptr_t>(memory) + large - 1) / large * large;
+  const auto last = (reinterpret_cast<std::uintptr_t>(memory) + bytes) / large * large;
+  if (last > first) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
+}
+
+}  // namespace procpool::inline v0::detail

@@ -18,6 +18,7 @@
 #include "os/error.hpp"
 #include "os/host.hpp"
 #include "os/process.hpp"
+#include "os/signals.hpp"
 
 namespace procpool::inline v0::os {
 namespace {
@@ -98,23 +99,6 @@ struct Initialiser : bp::extend::handler {
 
  private:
   Child* child_;
-};
-
-// No handler of the host may run in the child; the child unblocks what was unblocked here.
-class SignalsBlocked {
- public:
-  explicit SignalsBlocked(sigset_t& before) : before_(before) {
-    sigset_t all;
-    ::sigfillset(&all);
-    const int result = ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-    if (result != 0) fail_with(result, "pthread_sigmask");
-  }
-  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t& before_;
 };
 
 void launch(Child& child) {

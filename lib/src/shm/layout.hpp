@@ -18,7 +18,7 @@
 //   ┌──────────────────┬────────────────────┬──────────┬──────────────────────────┐
 //   │ ResultHeader     │ claims 128 × 8     │ (spare)  │ result ring              │
 //   │ tail asleep      │ who has which slot │          │ records, worker → home   │
-//   │ consumed         │ (claim.hpp)        │          │ (ring.hpp)               │
+//   │ consumed running │ (claim.hpp)        │          │ (ring.hpp)               │
 //   └──────────────────┴────────────────────┴──────────┴──────────────────────────┘
 //   0                  512                  1536       4096                       36864
 //
@@ -59,7 +59,7 @@ struct TaskHeader {
   alignas(cache_line) Word64 head;  // result bytes consumed
   alignas(cache_line) Word32 wake;  // the worker's futex
   Word32 stop_changes;              // the futex of those who wait for `stop`
-  Word64 stop;                      // the element that is to stop (stop.hpp); 0: none
+  Word64 stop;                      // the element that is to stop (element.hpp); 0: none
 };
 
 struct alignas(slot_bytes) Slot {
@@ -74,6 +74,7 @@ struct ResultHeader {
   alignas(cache_line) Word64 tail;      // result bytes published
   alignas(cache_line) Word32 asleep;    // odd: the worker sleeps or is about to
   alignas(cache_line) Word64 consumed;  // slots passed: a hint, validated
+  Word64 running;                       // which element of a flat chunk is run (element.hpp)
 };
 
 struct TaskMemory {

@@ -55,11 +55,11 @@ void Supervisor::collect_from(Worker& worker) {
   const std::uint64_t passed = worker.end.passed_hint();  // before what it published before that
   while ((look = worker.end.peek(arrival)) == shm::Look::record) {
     if (count == records_per_look) break;
-    const Taken taken = accept(worker, arrival);
-    if (taken == Taken::violation) break;
+    const std::optional<std::uint32_t> ended = accept(worker, arrival);
+    if (!ended) break;
     worker.end.pop();
     ++count;
-    outcomes += taken == Taken::outcome;
+    outcomes += *ended;
   }
   if (look == shm::Look::violation) violated(worker, "its result ring is not in any legal state");
   if (look == shm::Look::empty && worker.hand.awaits_before(passed)) {
@@ -89,7 +89,7 @@ void Supervisor::measure(Worker& worker, unsigned outcomes) {
   }
 }
 
-Supervisor::Taken Supervisor::accept(Worker& worker, const channel::Arrival& arrival) {
+std::optional<std::uint32_t> Supervisor::accept(Worker& worker, const channel::Arrival& arrival) {
   if (arrival.kind == RecordKind::start_error) return accept_start_error(worker, arrival);
   Holding* const holding = worker.hand.find(arrival.header.call);
   if (holding == nullptr || arrival.header.element != holding->settled ||
@@ -99,11 +99,12 @@ Supervisor::Taken Supervisor::accept(Worker& worker, const channel::Arrival& arr
   if (arrival.kind == RecordKind::progress || arrival.kind == RecordKind::log) {
     return accept_update(worker, *holding, arrival);
   }
+  if (arrival.kind == RecordKind::run) return accept_run(worker, *holding, arrival);
   if (arrival.kind < RecordKind::value || arrival.kind > RecordKind::slab_error) {
     return violated(worker, "it sent a record of no known kind");
   }
   detail::Part::Lent large;
-  if (is_slab(arrival.kind) && !take_slab(worker, arrival, large)) return Taken::violation;
+  if (is_slab(arrival.kind) && !take_slab(worker, arrival, large)) return std::nullopt;
   const bool late = timed_out(worker, *holding);
   if (worker.ladder && worker.ladder->sequence == holding->sequence &&
       worker.ladder->element == holding->settled) {
@@ -122,10 +123,10 @@ Supervisor::Taken Supervisor::accept(Worker& worker, const channel::Arrival& arr
     ledger_.settle(work, outcome_of(arrival.kind), arrival.bytes);
   }
   const std::uint64_t sequence = holding->sequence;
-  worker.hand.settled_one(*holding);
+  worker.hand.settled(*holding);
   if (holding->settled != holding->limit) {
     worker.hand.passed(sequence);
-    return Taken::outcome;
+    return 1;
   }
   if (lifted == &work) {
     put_down(worker, *holding);
@@ -133,7 +134,36 @@ Supervisor::Taken Supervisor::accept(Worker& worker, const channel::Arrival& arr
     completed(worker, *holding);
   }
   worker.hand.passed(sequence + 1);
-  return Taken::outcome;
+  return 1;
+}
+
+/// A flat chunk's values. What is there is copied once, to where it belongs.
+std::optional<std::uint32_t> Supervisor::accept_run(Worker& worker, Holding& holding,
+                                                    const channel::Arrival& arrival) {
+  const auto count = wire::read<std::uint32_t>(arrival.bytes);
+  if (!count || *count == 0 || *count > holding.limit - holding.settled ||
+      holding.stage_block == no_block) {
+    return violated(worker, "it sent values of a call that it does not have");
+  }
+  settle_run(worker, holding, *count);
+  if (worker.ladder && worker.ladder->sequence == holding.sequence &&
+      worker.ladder->element < holding.settled) {
+    end_ladder(worker);
+  }
+  if (holding.settled == holding.limit) {
+    const std::uint64_t sequence = holding.sequence;
+    completed(worker, holding);
+    worker.hand.passed(sequence + 1);
+  }
+  return count;
+}
+
+void Supervisor::settle_run(Worker& worker, Holding& holding, std::uint32_t count) {
+  const std::size_t size = static_cast<detail::Chunk&>(*holding.work).batch->result_size;
+  const std::byte* const values =
+      worker.stage->results(holding.stage_block) + holding.settled * size;
+  ledger_.settle_run(*holding.work, count, {values, count * size});
+  worker.hand.settled(holding, count);
 }
 
 bool Supervisor::take_slab(Worker& worker, const channel::Arrival& arrival,
@@ -152,7 +182,7 @@ bool Supervisor::take_slab(Worker& worker, const channel::Arrival& arrival,
   return false;
 }
 
-Supervisor::Taken Supervisor::accept_update(Worker& worker, const Holding& holding,
+std::optional<std::uint32_t> Supervisor::accept_update(Worker& worker, const Holding& holding,
                                             const channel::Arrival& arrival) {
   TaskUpdate update;
   if (holding.work->is_chunk) {
@@ -168,20 +198,20 @@ Supervisor::Taken Supervisor::accept_update(Worker& worker, const Holding& holdi
     update.log.assign(reinterpret_cast<const char*>(arrival.bytes.data()), arrival.bytes.size());
   }
   detail::Node& node = Ledger::node_of(*holding.work);
-  if (node.done()) return Taken::update;
+  if (node.done()) return 0;
   detail::Extras& extras = node.more();
   if (!extras.updates) extras.updates = std::make_shared<detail::TaskUpdates>();
   const auto updates = extras.updates;
   if (updates->add(std::move(update))) call_back({[updates] { updates->deliver(); }});
-  return Taken::update;
+  return 0;
 }
 
-Supervisor::Taken Supervisor::accept_start_error(Worker& worker, const channel::Arrival& arrival) {
+std::optional<std::uint32_t> Supervisor::accept_start_error(Worker& worker, const channel::Arrival& arrival) {
   if (worker.phase != Phase::initializing || !worker.start_error.empty()) {
     return violated(worker, "it speaks of its start, which is over");
   }
   worker.start_error = copy(arrival.bytes);
-  return Taken::update;
+  return 0;
 }
 
 /// Nothing more is awaited of what it holds there.
@@ -193,14 +223,15 @@ void Supervisor::completed(Worker& worker, Holding& holding) {
 
 void Supervisor::put_down(Worker& worker, Holding& holding) {
   if (holding.arena_size != 0) worker.end.arena().free(holding.arena_at, holding.arena_size);
+  if (holding.stage_block != no_block) worker.stage->free(holding.stage_block);
   worker.hand.close(holding);
 }
 
-Supervisor::Taken Supervisor::violated(Worker& worker, const char* what) {
-  if (!worker.violation.empty()) return Taken::violation;
+std::nullopt_t Supervisor::violated(Worker& worker, const char* what) {
+  if (!worker.violation.empty()) return std::nullopt;
   worker.violation = what;
   if (worker.pidfd) launcher_->kill(worker.pid, worker.pidfd.get());
-  return Taken::violation;
+  return std::nullopt;
 }
 
 // ---- once more -----------------------------------------------------------------------------------

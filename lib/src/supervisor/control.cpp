@@ -56,6 +56,26 @@ void Supervisor::became_ready(Worker& worker) {
   attention_ = true;
 }
 
+/// A chore, too. Without memory for it flat chunks go the way of all others.
+void Supervisor::give_stage(Ticket ticket, Lock& lock) {
+  lock.unlock();
+  std::unique_ptr<channel::Stage> stage;
+  try {
+    stage = std::make_unique<channel::Stage>();
+  } catch (const std::exception&) {
+  }
+  lock.lock();
+  Worker* const worker = find(ticket);
+  if (worker == nullptr || !stage) return;
+  if (worker->end.send_stage(*stage) != os::Io::ok) {
+    worker->stage_wanted = false;
+    return;
+  }
+  stage->arguments_memory.reset();
+  stage->results_memory.reset();
+  worker->stage = std::move(stage);
+}
+
 /// A chore: making a large memory takes long.
 void Supervisor::give_result_slab(Ticket ticket, std::uint64_t bytes, Lock& lock) {
   lock.unlock();

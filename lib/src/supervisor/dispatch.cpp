@@ -79,6 +79,31 @@ struct ChunkLayout {
   std::uint64_t size;
 };
 
+/// Elements for which a stage is worth its making. Too few: a memory for nothing; too many: slow maps.
+constexpr std::uint64_t stage_worth_bytes = 64 * 1024;
+
+/// A batch whose chunks may go by the stage (channel/stage.hpp). What a task's options ask for needs
+/// each element to be claimed by itself.
+bool is_large_flat(const detail::Batch& batch) {
+  return batch.sink != nullptr && batch.options == nullptr &&
+         batch.elements.total_bytes() >= stage_worth_bytes;
+}
+
+/// How many of its elements fit into a block.
+std::uint64_t block_elements(const detail::Batch& batch) {
+  constexpr std::uint64_t block = channel::Stage::block_bytes;
+  const std::uint64_t before = sizeof(wire::ChunkHeader) + wire::align16(batch.elements.callable.size());
+  return before >= block ? 0
+                         : std::min((block - before) / batch.elements.size(0),
+                                    block / batch.result_size);
+}
+
+bool goes_by_stage(const Assignment& work, const Worker& worker) {
+  if (!work.is_chunk || !worker.stage) return false;
+  const detail::Batch& batch = *chunk_of(work).batch;
+  return is_large_flat(batch) && work.count <= block_elements(batch);
+}
+
 const std::shared_ptr<const void>* slab_of(const Assignment& work) {
   if (work.is_chunk) return chunk_of(work).slab ? &chunk_of(work).slab : nullptr;
   const Node& node = node_of(work);
@@ -143,6 +168,7 @@ struct Placement {
   wire::Place place = wire::Place::slot;
   wire::Elsewhere elsewhere{};
   std::uint32_t arena_size = 0;
+  std::uint32_t stage_block = no_block;
 };
 
 void Supervisor::dispatch() {
@@ -156,7 +182,7 @@ void Supervisor::dispatch() {
       continue;
     }
     Assignment& work = take_share(*next, *worker);
-    if (needs_slab(work)) {  // a chore: its submitter is long gone
+    if (needs_slab(work) && !goes_by_stage(work, *worker)) {  // a chore: its submitter is long gone
       add_chore([this, &work](Lock& lock) { prepare(work, lock); });
       continue;
     }
@@ -171,23 +197,31 @@ void Supervisor::dispatch() {
 }
 
 /// The work itself, or of a batch as many elements as go as one call; they do not wait any more.
-Assignment& Supervisor::take_share(Assignment& next, const Worker& worker) {
+Assignment& Supervisor::take_share(Assignment& next, Worker& worker) {
   if (!next.is_chunk || next.count == 1 || chunk_of(next).slab) {
     ledger_.take(next);
     return next;
   }
   auto& waiting = static_cast<Chunk&>(next);
   const detail::Batch& batch = *waiting.batch;
-  std::uint64_t count = batch.chunk;
-  if (count == 0) {
-    // Large first, small at the tail; and no more than is known to be done soon.
-    const std::uint64_t guided = waiting.count / (2 * places_.size());
-    const std::uint64_t bytes = std::max<std::uint64_t>(batch.elements.size(waiting.first), 1);
-    count = static_cast<std::uint64_t>(chunk_time / std::max(worker.per_call, 1ns));
-    count = std::max<std::uint64_t>(std::min({count, guided, chunk_bytes / bytes}), 1);
+  if (is_large_flat(batch) && !worker.stage && !std::exchange(worker.stage_wanted, true)) {
+    add_chore([this, ticket = worker.ticket](Lock& lock) { give_stage(ticket, lock); });
   }
+  std::uint64_t count = batch.chunk == 0 ? automatic_share(waiting, worker) : batch.chunk;
+  if (is_large_flat(batch) && worker.stage) count = std::min(count, block_elements(batch));
   return ledger_.cut(waiting, static_cast<std::uint32_t>(
                                   std::min<std::uint64_t>(count, waiting.count)));
+}
+
+/// Large first, small at the tail; and no more than is known to be done soon.
+std::uint64_t Supervisor::automatic_share(const Chunk& waiting, const Worker& worker) const {
+  const detail::Batch& batch = *waiting.batch;
+  const std::uint64_t bytes = std::max<std::uint64_t>(batch.elements.size(waiting.first), 1);
+  const std::uint64_t fitting =
+      is_large_flat(batch) && worker.stage ? block_elements(batch) : chunk_bytes / bytes;
+  const auto soon = static_cast<std::uint64_t>(chunk_time / std::max(worker.per_call, 1ns));
+  const std::uint64_t guided = waiting.count / (2 * places_.size());
+  return std::max<std::uint64_t>(std::min({soon, guided, fitting}), 1);
 }
 
 /// Whether it has enough to do until it can be given more.
@@ -245,7 +279,7 @@ bool Supervisor::send(Worker& worker, Assignment& work) {
     }
   }
   Holding holding{worker.end.published(),        &work, work.count, work.count, 0,
-                  placement.elsewhere.offset, placement.arena_size};
+                  placement.elsewhere.offset, placement.arena_size, placement.stage_block};
   if (placement.place == wire::Place::slot) {
     header.size = static_cast<std::uint32_t>(node_of(work).payload.size());
     worker.end.send(header, node_of(work).payload.bytes());
@@ -267,6 +301,14 @@ bool Supervisor::place(Worker& worker, Assignment& work, Placement& placement) {
     ++worker.slabs_sent;
     placement.place = wire::Place::slab;
     placement.elsewhere.slab = memory.number;
+    return true;
+  }
+  if (goes_by_stage(work, worker)) {
+    const std::uint32_t block = worker.stage->take();
+    if (block == channel::Stage::blocks) return false;
+    placement.place = wire::Place::stage;
+    placement.elsewhere.offset = placement.stage_block = block;
+    write_call(work, worker.stage->arguments(block));
     return true;
   }
   if (!work.is_chunk && size <= wire::inline_bytes && name_of(work).empty()) return true;

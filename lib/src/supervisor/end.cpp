@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "shm/element.hpp"
 #include "supervisor/supervisor.hpp"
 
 namespace procpool::inline v0::supervisor {
@@ -113,7 +114,8 @@ void Supervisor::settle_dead(Worker& worker) {
   bool end_seen = false;
   std::vector<std::uint32_t> begun;  // each word is read once: what it shares may outlive it
   worker.hand.each([&](Holding& holding) {
-    const auto started = worker.end.started(holding.sequence, holding.count, holding.limit);
+    auto started = worker.end.started(holding.sequence, holding.count, holding.limit);
+    if (started && holding.stage_block != no_block) started = take_ended(worker, holding, *started);
     begun.push_back(started.value_or(0));
     if (!started || *started < holding.settled || *started > holding.settled + 1 ||
         (end_seen && *started != 0)) {
@@ -131,6 +133,20 @@ void Supervisor::settle_dead(Worker& worker) {
   });
   // Each goes to the front: the oldest last.
   std::ranges::for_each(to_resend | std::views::reverse, [this](Assignment* w) { resend(*w); });
+}
+
+/// Of a flat chunk elements are claimed many at a time, and `running` says which of them was run; those
+/// before it have ended, and their values are there. Returns what was started, nullopt: no honest
+/// worker leaves this behind.
+std::optional<std::uint32_t> Supervisor::take_ended(Worker& worker, Holding& holding,
+                                                    std::uint32_t claimed) {
+  if (claimed < holding.settled) return std::nullopt;
+  const std::uint64_t running = worker.end.running();
+  if (!shm::is_of_slot(running, holding.sequence)) return holding.settled;  // claimed, not begun
+  const std::uint32_t element = shm::element_of(running);
+  if (element < holding.settled || element > claimed) return std::nullopt;
+  if (element != holding.settled) settle_run(worker, holding, element - holding.settled);
+  return element < claimed ? element + 1 : element;
 }
 
 /// Elements up to `begun` count as started: they fail, or run again if their caller allows it. The

@@ -14,6 +14,8 @@
 
 namespace procpool::inline v0::supervisor {
 
+inline constexpr std::uint32_t no_block = 0xffffffff;
+
 struct Holding {
   std::uint64_t sequence = 0;
   detail::Assignment* work = nullptr;  // null: a message, or nothing is awaited any more
@@ -22,6 +24,7 @@ struct Holding {
   std::uint32_t settled = 0;           // of them, in order
   std::uint32_t arena_at = 0;
   std::uint32_t arena_size = 0;
+  std::uint32_t stage_block = no_block;  // of a flat chunk
 };
 
 class Hand {
@@ -39,10 +42,10 @@ class Hand {
     ++calls_;
     elements_ += holding.limit - holding.settled;
   }
-  /// The outcome of its next element has come.
-  void settled_one(Holding& holding) {
-    ++holding.settled;
-    --elements_;
+  /// The outcomes of its next elements have come.
+  void settled(Holding& holding, std::uint32_t count = 1) {
+    holding.settled += count;
+    elements_ -= count;
   }
   /// Elements from `limit` on were taken back.
   void lower(Holding& holding, std::uint32_t limit) {

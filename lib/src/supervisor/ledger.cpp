@@ -1,6 +1,7 @@
 #include "supervisor/ledger.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include <procpool/detail/progress.hpp>
 #include <procpool/errors.hpp>
@@ -110,6 +111,17 @@ void Ledger::settle(Assignment& work, Outcome outcome, std::span<const std::byte
   if (node.done()) return;
   node.payload.assign(bytes);
   node.outcome = outcome;
+}
+
+void Ledger::settle_run(Assignment& work, std::uint32_t count, std::span<const std::byte> values) {
+  Chunk& chunk = chunk_of(work);
+  Batch& batch = *chunk.batch;
+  if (!batch.done()) {
+    const std::size_t at = std::size_t{chunk.part.end()} * batch.result_size;
+    std::memcpy(batch.sink + at, values.data(), values.size());
+  }
+  chunk.part.add_run(Outcome::placed, count);
+  ended_elements(batch, count, false);
 }
 
 void Ledger::settle_lent(Assignment& work, Outcome outcome, detail::Part::Lent bytes) {
@@ -240,14 +252,14 @@ void Ledger::cancel(Node& node) {
 
 void Ledger::drop(Assignment& work) {
   if (work.is_chunk) {
-    chunk_of(work).part.add_cancelled(work.count);
+    chunk_of(work).part.add_run(Outcome::cancelled, work.count);
     ended_elements(*chunk_of(work).batch, work.count, false);
   }
   finish(work);
 }
 
 void Ledger::abandon(Assignment& work, std::uint32_t elements) {
-  if (work.is_chunk) chunk_of(work).part.add_cancelled(elements);
+  if (work.is_chunk) chunk_of(work).part.add_run(Outcome::cancelled, elements);
   finish(work);
 }
 

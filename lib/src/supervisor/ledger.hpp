@@ -67,6 +67,9 @@ class Ledger {
   void settle(detail::Assignment& work, detail::Outcome outcome, std::span<const std::byte> bytes);
   void settle_lent(detail::Assignment& work, detail::Outcome outcome, detail::Part::Lent bytes);
   void settle_error(detail::Assignment& work, std::exception_ptr error);
+  /// Values of a flat chunk, one after another.
+  void settle_run(detail::Assignment& work, std::uint32_t count,
+                  std::span<const std::byte> values);
   /// After the last element of it that will be settled under this assignment. Ends the assignment:
   /// a call is done; a chunk's part goes to its batch.
   void finish(detail::Assignment& work);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "os/fork.hpp"
+#include "shm/element.hpp"
 #include "supervisor/guarded.hpp"
 
 namespace procpool::inline v0::supervisor {
@@ -124,11 +125,14 @@ void Supervisor::begin_stop(Worker& worker, Holding& holding, bool timed_out) {
   if (worker.ladder) return;  // it runs one task at a time
   const TaskOptions* const options = holding.work->options;
   const CancelOptions graces = options == nullptr ? CancelOptions{} : options->cancel;
+  const std::uint64_t running = worker.end.running();
+  const bool flat = holding.stage_block != no_block && shm::is_of_slot(running, holding.sequence);
+  const std::uint32_t element = flat ? shm::element_of(running) : holding.settled;
   worker.ladder = {.sequence = holding.sequence,
-                   .element = holding.settled,
+                   .element = element,
                    .due = deadline_after(graces.stop_grace),
                    .timed_out = timed_out};
-  worker.end.request_stop(holding.sequence, holding.settled);
+  worker.end.request_stop(holding.sequence, element);
   driver_.at(worker.ladder->due);
 }
 

@@ -60,7 +60,7 @@ bool Supervisor::submit(Node& node, Admission admission) {
 void Supervisor::submit_batch(Batch& batch) {
   check_mine();
   const std::uint32_t count = batch.elements.count();
-  const std::size_t bytes = batch.elements.bytes.size();
+  const std::size_t bytes = batch.elements.total_bytes();
   std::unique_ptr<Chunk> all;
   if (count != 0) {
     all = std::make_unique<Chunk>(batch);

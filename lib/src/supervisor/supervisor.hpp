@@ -162,17 +162,22 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   void run_background();
 
   // collect.cpp
-  enum class Taken { violation, update, outcome };
   void collect();
   void collect_from(Worker& worker);
   void measure(Worker& worker, unsigned outcomes);
-  Taken accept(Worker& worker, const channel::Arrival& arrival);
-  Taken accept_update(Worker& worker, const Holding& holding, const channel::Arrival& arrival);
-  Taken accept_start_error(Worker& worker, const channel::Arrival& arrival);
+  /// How many elements have ended by what has arrived; nullopt: a violation.
+  std::optional<std::uint32_t> accept(Worker& worker, const channel::Arrival& arrival);
+  std::optional<std::uint32_t> accept_run(Worker& worker, Holding& holding,
+                                          const channel::Arrival& arrival);
+  void settle_run(Worker& worker, Holding& holding, std::uint32_t count);
+  std::optional<std::uint32_t> accept_update(Worker& worker, const Holding& holding,
+                                             const channel::Arrival& arrival);
+  std::optional<std::uint32_t> accept_start_error(Worker& worker,
+                                                  const channel::Arrival& arrival);
   bool take_slab(Worker& worker, const channel::Arrival& arrival, detail::Part::Lent& bytes);
   void completed(Worker& worker, Holding& holding);
   void put_down(Worker& worker, Holding& holding);
-  Taken violated(Worker& worker, const char* what);
+  std::nullopt_t violated(Worker& worker, const char* what);
   bool may_run_again(const detail::Assignment& work) const;
   void run_again(detail::Assignment& work);
   void judge(detail::Assignment& work, std::vector<std::byte> record);
@@ -182,11 +187,13 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   void read_control(Worker& worker);
   void said_hello(Worker& worker, const wire::Control& hello);
   void became_ready(Worker& worker);
+  void give_stage(Ticket ticket, Lock& lock);
   void give_result_slab(Ticket ticket, std::uint64_t bytes, Lock& lock);
 
   // dispatch.cpp
   void dispatch();
-  detail::Assignment& take_share(detail::Assignment& next, const Worker& worker);
+  detail::Assignment& take_share(detail::Assignment& next, Worker& worker);
+  std::uint64_t automatic_share(const detail::Chunk& waiting, const Worker& worker) const;
   bool supplied(const Worker& worker) const;
   Worker* choose();
   bool has_room(Worker& worker, std::uint64_t slots);
@@ -228,6 +235,8 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   void reap(Worker& worker);
   void start_ended(Worker& worker);
   void settle_dead(Worker& worker);
+  std::optional<std::uint32_t> take_ended(Worker& worker, Holding& holding,
+                                          std::uint32_t claimed);
   void settle_dead(Worker& worker, Holding& holding, std::uint32_t begun,
                    std::vector<detail::Assignment*>& to_resend);
   void resend(detail::Assignment& work);

@@ -73,6 +73,9 @@ struct Worker {
   bool slab_wanted = false;  // it asked for room for a result, and waits
   std::vector<std::shared_ptr<channel::Slab>> result_slabs = {};
 
+  std::unique_ptr<channel::Stage> stage = {};  // once a large flat map came to it
+  bool stage_wanted = false;
+
   unsigned calls_given = 0;  // towards max_tasks_per_child
   bool spent = false;        // to be replaced
   std::optional<Ladder> ladder = {};

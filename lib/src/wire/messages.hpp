@@ -48,7 +48,7 @@ enum class CallKind : std::uint8_t {
   stop,      // finish: nothing comes after this
 };
 
-enum class Place : std::uint8_t { slot = 0, arena, slab };
+enum class Place : std::uint8_t { slot = 0, arena, slab, stage };
 
 struct CallHeader {
   CallKind kind;
@@ -63,7 +63,7 @@ struct CallHeader {
 inline constexpr std::size_t inline_bytes = 64 - sizeof(CallHeader);
 
 struct Elsewhere {
-  std::uint32_t offset;  // in the arena
+  std::uint32_t offset;  // in the arena; or which block of the stage
   std::uint32_t slab;    // or this slab's number: even; result slabs have odd ones
   std::uint64_t size;
 };
@@ -96,6 +96,7 @@ enum class RecordKind : std::uint32_t {
   progress,     // Progress: the task is at work, and this is no outcome
   log,          // a line of text; the same
   start_error,  // an error record: what the initializer threw; of no call
+  run,          // a u32: so many values from `element` on lie in the call's block of the stage
 };
 
 struct Progress {
@@ -124,6 +125,7 @@ enum class ControlKind : std::uint32_t {
   need_slab,   // worker → home: room for a large result
   slab,        // home → worker, with its memory: a large call, or room for a large result
   no_slab,     // home → worker: why not (errno)
+  stage,       // home → worker, with its two memories
 };
 
 struct Control {

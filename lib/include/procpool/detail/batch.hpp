@@ -33,7 +33,22 @@ class Elements {
   }
   std::uint64_t end(std::uint32_t i) const { return uniform() ? start(i) + size_ : ends_[i]; }
   std::span<const std::byte> run(std::uint32_t first, std::uint32_t last) const {
-    return std::span(bytes).subspan(start(first), end(last - 1) - start(first));
+    return all().subspan(start(first), end(last - 1) - start(first));
+  }
+  std::uint64_t total_bytes() const { return all().size(); }
+
+  /// Elements that are their own bytes, each of the same size; the caller keeps them until the
+  /// batch is done.
+  void borrow(std::span<const std::byte> elements, std::size_t size) {
+    borrowed_ = elements;
+    size_ = size;
+    count_ = static_cast<std::uint32_t>(elements.size() / size);
+  }
+  /// The same, copied.
+  void copy(std::span<const std::byte> elements, std::size_t size) {
+    bytes.assign(elements.begin(), elements.end());
+    size_ = size;
+    count_ = static_cast<std::uint32_t>(elements.size() / size);
   }
 
   void add(std::span<const std::byte> element) {
@@ -51,18 +66,23 @@ class Elements {
     }
     ends_.push_back(bytes.size());
   }
+  std::span<const std::byte> all() const {
+    return borrowed_.empty() ? std::span<const std::byte>(bytes) : borrowed_;
+  }
   std::uint64_t padded(std::uint64_t n) const { return (n + alignment - 1) / alignment * alignment; }
 
   std::uint64_t size_ = 0;
   std::uint32_t count_ = 0;
   std::vector<std::uint64_t> ends_;
+  std::span<const std::byte> borrowed_;
 };
 
 /// Outcomes of consecutive elements, in order, as they came.
 struct Part {
   struct Entry {
     Outcome outcome;
-    std::uint32_t size;  // bytes in `bytes`; `error`, lent values: an index below; `cancelled`: a run
+    std::uint32_t size;  // bytes in `bytes`; `error`, lent values: an index below; `cancelled`,
+                         // `placed`: how many elements in a row
     bool lent;
   };
   struct Lent {
@@ -93,8 +113,8 @@ struct Part {
     lent.push_back(std::move(value));
     ++count;
   }
-  void add_cancelled(std::uint32_t run) {
-    entries.push_back({Outcome::cancelled, run, false});
+  void add_run(Outcome outcome, std::uint32_t run) {
+    entries.push_back({outcome, run, false});
     count += run;
   }
 };
@@ -106,6 +126,10 @@ class Batch : public Node {
   Elements elements;        // unchanged once submitted
   std::uint32_t chunk = 0;  // elements per chunk; 0: guided by the time they take
   bool fail_fast = false;
+  /// Of a flat batch, whose arguments and results are plain values of one size each: where the
+  /// results go, in order; and a result's size. Else null.
+  std::byte* sink = nullptr;
+  std::uint32_t result_size = 0;
 
   // Under the core's lock, until it is done.
   std::uint32_t settled = 0;
@@ -146,7 +170,7 @@ class OutcomeReader {
     ElementOutcome outcome{part.first + element_, entry.outcome, {}, {}};
     if (entry.outcome == Outcome::error) {
       outcome.error = part.errors[entry.size];
-    } else if (entry.outcome == Outcome::cancelled) {
+    } else if (is_run(entry)) {
       ++in_run_;
     } else if (entry.lent) {
       outcome.bytes = part.lent[entry.size].bytes;
@@ -155,17 +179,30 @@ class OutcomeReader {
       at_ += entry.size;
     }
     ++element_;
-    if (entry.outcome == Outcome::cancelled && in_run_ != entry.size) return outcome;
-    in_run_ = 0;
-    if (++entry_ == part.entries.size()) {
-      ++part_;
-      entry_ = at_ = 0;
-      element_ = 0;
-    }
+    if (!is_run(entry) || in_run_ == entry.size) end_entry(part);
     return outcome;
+  }
+  /// Past what is left of the run that the last outcome belongs to.
+  void skip_run() {
+    if (in_run_ == 0) return;  // that was its last
+    const Part& part = batch_->parts[part_];
+    element_ += part.entries[entry_].size - in_run_;
+    end_entry(part);
   }
 
  private:
+  static bool is_run(const Part::Entry& entry) {
+    return entry.outcome == Outcome::cancelled || entry.outcome == Outcome::placed;
+  }
+
+  void end_entry(const Part& part) {
+    in_run_ = 0;
+    if (++entry_ != part.entries.size()) return;
+    ++part_;
+    entry_ = at_ = 0;
+    element_ = 0;
+  }
+
   const Batch* batch_;
   std::size_t part_ = 0;
   std::size_t entry_ = 0;

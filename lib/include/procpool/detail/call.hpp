@@ -9,7 +9,11 @@
 #include <procpool/detail/invocation.hpp>
 #include <procpool/detail/result.hpp>
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
 #include <type_traits>
 #include <utility>
 
@@ -38,6 +42,33 @@ struct SlotFor {
 template <class D, class P>
 using slot_t = typename SlotFor<D, P>::type;
 
+/// Calls whose arguments and results need no encoding: one number in, one number out.
+template <class F, class... Slots>
+struct FlatCall {
+  static constexpr bool possible = false;
+};
+template <class F, class S>
+  requires(std::is_base_of_v<ValueSlot<typename S::Stored>, S> &&
+           std::is_arithmetic_v<typename S::Stored>)
+struct FlatCall<F, S> {
+  using Argument = typename S::Stored;
+  using Returned = std::invoke_result_t<F&, Argument>;
+  using Result = std::remove_cvref_t<Returned>;
+  static constexpr bool possible = std::is_arithmetic_v<Result> && !std::is_same_v<Result, bool>;
+
+  static void run(F& f, Invocation& invocation) {
+    for (Block b = invocation.next_block(); b.first != b.last; b = invocation.next_block()) {
+      for (std::size_t i = b.first; i != b.last; ++i) {
+        Argument argument;
+        std::memcpy(&argument, b.arguments + i * sizeof argument, sizeof argument);
+        const Result result = std::invoke(f, std::move(argument));
+        std::memcpy(b.results + i * sizeof result, &result, sizeof result);
+        b.ended(i);
+      }
+    }
+  }
+};
+
 /// What a worker does for a callable of type F and arguments that cross in these slots. Calls that
 /// differ only in how the arguments were written (lvalue, rvalue, const) share it.
 template <class F, class... Slots>
@@ -51,6 +82,9 @@ class Work {
  private:
   static void run(Invocation& invocation) {
     F f = CallableCodec<F>::load(invocation.callable());
+    if constexpr (FlatCall<F, Slots...>::possible) {
+      if (invocation.is_flat()) return FlatCall<F, Slots...>::run(f, invocation);
+    }
     do {
       run_element(f, invocation);
       invocation.commit();
@@ -92,6 +126,7 @@ struct CallTypes;
 template <class F, std::size_t... I, class... Args>
 struct CallTypes<F, std::index_sequence<I...>, Args...> {
   using work = Work<F, slot_t<std::decay_t<Args>, parameter_t<F, I>>...>;
+  using flat = FlatCall<F, slot_t<std::decay_t<Args>, parameter_t<F, I>>...>;
   using result = typename decltype(result_at_home<F, passed_t<slot_t<
                                        std::decay_t<Args>, parameter_t<F, I>>>...>())::type;
   static constexpr bool callable =

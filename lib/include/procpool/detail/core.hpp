@@ -110,6 +110,9 @@ void set_options(Node& node, const std::shared_ptr<const TaskOptions>& options);
 /// From now on a stop request of the node's options cancels it. After it was submitted.
 void watch_stop(Node& node);
 
+/// Says that this memory will be filled soon: large pages, where there are any, cost less to get.
+void advise_large(void* memory, std::size_t bytes) noexcept;
+
 [[noreturn]] void throw_misuse(const char* what);
 
 }  // namespace detail

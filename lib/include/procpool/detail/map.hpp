@@ -211,6 +211,60 @@ using MapNode = BatchNode<R, map_result_t<R>, ValuesOrError>;
 template <class R>
 using SettledNode = BatchNode<R, std::vector<v0::Outcome<R>>, Settled>;
 
+/// A flat map's node: workers' values are copied to where they belong as they come.
+template <class R>
+class FlatNode final : public Typed<Batch, std::vector<R>> {
+ public:
+  /// Once the elements are there.
+  void make_room() {
+    const std::size_t count = this->elements.count();
+    placed_.reserve(count);
+    advise_large(placed_.data(), count * sizeof(R));
+    placed_.resize(count);
+    this->sink = reinterpret_cast<std::byte*>(placed_.data());
+    this->result_size = sizeof(R);
+  }
+  static Cell<std::vector<R>>& look(Node& node) {
+    auto& self = static_cast<FlatNode&>(node);
+    self.cell.decode_once([&self] {
+      if (auto error = outcome_error(self)) std::rethrow_exception(std::move(error));
+      return self.whole();
+    });
+    return self.cell;
+  }
+  static constexpr Decoder<std::vector<R>> decoder{&look};
+
+ private:
+  /// As ValuesOrError, for what did not go the flat way.
+  std::vector<R> whole() {
+    bool never_started = false;
+    for (OutcomeReader reader(*this); !reader.at_end();) {
+      const ElementOutcome element = reader.next();
+      if (element.outcome == Outcome::placed) {
+        reader.skip_run();
+      } else if (element.outcome == Outcome::cancelled) {
+        never_started = true;
+        reader.skip_run();
+      } else {
+        placed_[element.index] = decode_element<R>(element);
+      }
+    }
+    if (never_started) throw_never_started();
+    return std::move(placed_);
+  }
+
+  std::vector<R> placed_;
+};
+
+/// Whether a map of these is flat: one contiguous range of exactly the callable's number.
+template <class How, class C, class... Ranges>
+inline constexpr bool is_flat_map = false;
+template <class C, class Range>
+  requires(C::Types::flat::possible && std::ranges::contiguous_range<Range> &&
+           std::ranges::sized_range<Range>)
+inline constexpr bool is_flat_map<EachIsAnArgument, C, Range> =
+    std::is_same_v<std::ranges::range_value_t<Range>, typename C::Types::flat::Argument>;
+
 /// Elements per chunk for a map of `count`, as asked for; 0: automatic. A bad wish throws Misuse.
 std::uint32_t chunk_elements(ChunkSize wish, std::size_t count, int workers);
 
@@ -225,19 +279,26 @@ consteval bool check_finite() {
   return finite;
 }
 
-/// Reads the ranges, submits the elements as a node of the given kind (MapNode, SettledNode).
-template <class How, template <class> class AnyNode, class F, class... Ranges>
-auto make_map(Core& core, const std::shared_ptr<const TaskOptions>& options,
-              const MapOptions& map_options, const F& f, Ranges&... ranges) {
-  using C = MapCall<How, F, Ranges...>;
-  using MadeNode = AnyNode<typename C::result_type>;
-  auto batch = Ref<MadeNode>::adopt(new MadeNode);
-  batch->descriptor = &C::descriptor();
-  if (options) set_options(*batch, options);
-  encode_callable<C>(batch->elements, element_alignment<std::ranges::range_value_t<Ranges>...>, f);
-  Cursor<Ranges...> cursor(ranges...);
-  for (; !cursor.at_end(); cursor.advance()) encode_element<How, C>(batch->elements, cursor);
+/// Whether the input outlives the task.
+enum class Input { borrowed, read };
+
+template <Input input, class Range>
+void lay_flat(Elements& elements, Range& range) {
+  using T = std::ranges::range_value_t<Range>;
+  const auto bytes = std::as_bytes(std::span<const T>(std::ranges::data(range),
+                                                      std::ranges::size(range)));
+  if constexpr (input == Input::borrowed) {
+    elements.borrow(bytes, sizeof(T));
+  } else {
+    elements.copy(bytes, sizeof(T));
+  }
+}
+
+template <class Made>
+auto submit_map(Core& core, Ref<Made> batch, const std::shared_ptr<const TaskOptions>& options,
+                const MapOptions& map_options) {
   const std::uint32_t count = batch->elements.count();
+  if (options) set_options(*batch, options);
   batch->chunk = chunk_elements(map_options.chunksize, count, core.processes());
   batch->fail_fast = map_options.fail_fast;
   if (map_options.progress) {
@@ -245,7 +306,31 @@ auto make_map(Core& core, const std::shared_ptr<const TaskOptions>& options,
   }
   core.submit_batch(*batch);
   if (options) watch_stop(*batch);
-  return FutureAccess::make(Ref<Node>::adopt(batch.give_up()), &MadeNode::decoder);
+  return FutureAccess::make(Ref<Node>::adopt(batch.give_up()), &Made::decoder);
+}
+
+/// Reads the ranges, submits the elements as a node of the given kind (MapNode, SettledNode).
+template <class How, template <class> class AnyNode, Input input, class F, class... Ranges>
+auto make_map(Core& core, const std::shared_ptr<const TaskOptions>& options,
+              const MapOptions& map_options, const F& f, Ranges&... ranges) {
+  using C = MapCall<How, F, Ranges...>;
+  using R = typename C::result_type;
+  if constexpr (is_flat_map<How, C, Ranges...> && std::is_same_v<AnyNode<R>, MapNode<R>>) {
+    auto batch = Ref<FlatNode<R>>::adopt(new FlatNode<R>);
+    batch->descriptor = &C::descriptor();
+    encode_callable<C>(batch->elements, 1, f);
+    (lay_flat<input>(batch->elements, ranges), ...);
+    batch->make_room();
+    return submit_map(core, std::move(batch), options, map_options);
+  } else {
+    auto batch = Ref<AnyNode<R>>::adopt(new AnyNode<R>);
+    batch->descriptor = &C::descriptor();
+    encode_callable<C>(batch->elements, element_alignment<std::ranges::range_value_t<Ranges>...>,
+                       f);
+    Cursor<Ranges...> cursor(ranges...);
+    for (; !cursor.at_end(); cursor.advance()) encode_element<How, C>(batch->elements, cursor);
+    return submit_map(core, std::move(batch), options, map_options);
+  }
 }
 
 }  // namespace procpool::inline v0::detail

@@ -32,7 +32,9 @@ enum class Outcome : std::uint8_t {
   value,      // payload: the result's archive
   remote,     // payload: an error record from the worker
   error,      // extras: an error made at home
-  cancelled,  // of elements of a batch: never started, and nobody wants them
+  // Of elements of a batch:
+  cancelled,  // never started, and nobody wants them
+  placed,     // a value that lies in the batch's `sink` already
 };
 
 /// A thread that waits in Core::wait, on that thread's stack. Used under the core's lock.

@@ -352,10 +352,8 @@ void Supervisor::prepare(Assignment& work, Lock& lock) {
   lock.lock();
   if (error) {
     ledger_.fail(work, work.count, [&error] { return error; });
-  } else if (state_ == State::terminated || !broken_.empty()) {
-    ledger_.fail(work, work.count, [this] { return end_error(); });
   } else {
-    ledger_.put_back(work);
+    resend(work);
   }
 }
 

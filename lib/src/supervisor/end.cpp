@@ -175,7 +175,12 @@ void Supervisor::settle_dead(Worker& worker, Holding& holding, std::uint32_t beg
   if (rest != nullptr) to_resend.push_back(rest);
 }
 
+/// To the front of what waits, if anybody still wants it.
 void Supervisor::resend(Assignment& work) {
+  const detail::Node& node = Ledger::node_of(work);
+  if (node.done() || (node.is_batch && static_cast<const detail::Batch&>(node).discarded)) {
+    return ledger_.drop(work);
+  }
   if (state_ == State::terminated || !broken_.empty()) {
     return ledger_.fail(work, work.count, [this] { return end_error(); });
   }

@@ -69,8 +69,14 @@ void Supervisor::let_idle_go() {
   }
 }
 
-/// There is work, and nobody takes it: one more place is wanted again. False: none sleeps.
+/// There is work, and nobody takes it: one more place is wanted again, unless as many workers are
+/// coming as there are calls. False: none was woken.
 bool Supervisor::wake_dormant() {
+  const auto coming = std::ranges::count_if(places_, [](const Place& place) {
+    return !place.dormant && (place.worker == nullptr || place.worker->phase == Phase::starting ||
+                              place.worker->phase == Phase::initializing);
+  });
+  if (static_cast<std::size_t>(coming) >= ledger_.waiting()) return false;
   for (Place& place : places_) {
     if (!std::exchange(place.dormant, false)) continue;
     attention_ = true;

@@ -24,6 +24,11 @@ bool is_gone(const std::exception& error) {
   return failed != nullptr && failed->code() == std::errc::broken_pipe;
 }
 
+/// A place can have gone and come again while a start for it was under way.
+bool is_wanting(const Place& place) {
+  return place.worker == nullptr || (place.worker->spent && place.successor == nullptr);
+}
+
 }  // namespace
 
 Worker* Supervisor::find(Ticket ticket) {
@@ -83,7 +88,7 @@ void Supervisor::start_worker(std::size_t place, Lock& lock) {
   lock.lock();
   start_is_over(place);
   if (!made) return failed_to_start(why);
-  if (in_vain()) {
+  if (in_vain() || !is_wanting(places_[place])) {
     graveyard_.push_back(std::move(made));
     return;
   }

@@ -20,6 +20,8 @@ struct Scale {
 std::vector<Contest> round_trips(const Scale& scale);
 std::vector<Contest> submissions(const Scale& scale);
 std::vector<Contest> maps(const Scale& scale);
+std::vector<Contest> skew(const Scale& scale);
+std::vector<Contest> streams(const Scale& scale);
 std::vector<Contest> idling(const Scale& scale);
 std::vector<Contest> payloads(const Scale& scale);
 std::vector<Contest> starts(const Scale& scale);

@@ -16,7 +16,7 @@ std::vector<bench::Contest> chosen(const bench::Options& options) {
   const bench::Scale scale{.quick = options.quick};
   std::vector<bench::Contest> contests;
   for (const auto part :
-       {bench::round_trips, bench::submissions, bench::maps, bench::idling, bench::payloads,
+       {bench::round_trips, bench::submissions, bench::maps, bench::skew, bench::streams, bench::idling, bench::payloads,
         bench::starts, bench::crashes, bench::memory}) {
     for (bench::Contest& contest : part(scale)) {
       if (!std::regex_search(contest.name, options.filter)) continue;

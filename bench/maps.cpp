@@ -53,7 +53,7 @@ Sides set_up(std::size_t elements) {
   sides.ours = [=] {
     return million_per_second(*input, [&](const Numbers& in) { return pool->map(plus_one, in); });
   };
-  sides.peers.push_back({"asio", "asio, chunks by hand", std::nullopt, [=] {
+  sides.peers.push_back({"asio", "asio, chunks by hand", 0.5, [=] {
                            return million_per_second(*input, [&](const Numbers& in) {
                              return map_by_hand(*threads, in);
                            });

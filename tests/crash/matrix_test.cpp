@@ -186,7 +186,7 @@ Ending expected(Way way, Place place) {
 
 using Cell = std::tuple<StartMethod, Way, Place>;
 
-class P_CRASH_Matrix : public Census, public testing::WithParamInterface<Cell> {};
+class P_CRASH_01_Matrix : public Census, public testing::WithParamInterface<Cell> {};
 
 void kill_reported(Room& room, pid_t worker) {
   const auto reported = room.next_report();
@@ -213,7 +213,7 @@ std::string ending_of_bomb(const Future<Product>& bomb) {
   }
 }
 
-TEST_P(P_CRASH_Matrix, OneTaskHearsOfIt) {
+TEST_P(P_CRASH_01_Matrix, OneTaskHearsOfIt) {
   const auto [method, way, place] = GetParam();
   Room room;
   Pool pool(PoolOptions{.processes = 1, .start_method = method});
@@ -250,7 +250,7 @@ std::string cell_name(const testing::TestParamInfo<Cell>& info) {
   return std::string(test::name_of(method)) + "_" + name_of(way) + "_" + name_of(place);
 }
 
-INSTANTIATE_TEST_SUITE_P(Cells, P_CRASH_Matrix,
+INSTANTIATE_TEST_SUITE_P(Cells, P_CRASH_01_Matrix,
                          testing::Combine(testing::ValuesIn(all_methods),
                                           testing::ValuesIn(all_ways()),
                                           testing::ValuesIn(all_places)),

@@ -23,6 +23,7 @@
 #include <procpool/outcome.hpp>
 #include <procpool/pool.hpp>
 #include <procpool/program.hpp>
+#include <procpool/progress.hpp>
 #include <procpool/results.hpp>
 #include <procpool/stats.hpp>
 #include <procpool/task.hpp>

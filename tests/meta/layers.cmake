@@ -4,16 +4,17 @@
 cmake_minimum_required(VERSION 3.25)
 
 set(may_base base)
+set(may_ledger ledger base)
 set(may_os os base)
 set(may_shm shm os base)
 set(may_wire wire os base)
 set(may_channel channel shm wire os base)
-set(may_supervisor supervisor channel shm wire os base)
+set(may_supervisor supervisor channel ledger shm wire os base)
 set(may_worker worker channel shm wire os base)
-set(may_pool pool supervisor channel shm wire os base)
+set(may_pool pool supervisor ledger channel shm wire os base)
 set(may_public)
 set(may_detail)
-set(layers base os shm wire channel supervisor worker pool)
+set(layers base ledger os shm wire channel supervisor worker pool)
 
 # Of the public headers, all of the private code knows the words; who knows the rest is listed.
 set(words "^<procpool/(errors\\.hpp|options\\.hpp|hook\\.hpp|stats\\.hpp|this_task\\.hpp|detail/.*)>$")

@@ -277,11 +277,4 @@ Assignment* Supervisor::settle_timeout(Assignment& work) {
   return nullptr;
 }
 
-std::exception_ptr Supervisor::timeout_error(const Assignment& work) const {
-  const std::chrono::duration<double> limit = *work.options->timeout;
-  return std::make_exception_ptr(TaskTimeout(task_name(work) + " ran longer than its timeout of " +
-                                             std::to_string(limit.count()) +
-                                             " s and was stopped"));
-}
-
 }  // namespace procpool::inline v0::supervisor

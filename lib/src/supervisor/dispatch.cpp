@@ -136,12 +136,6 @@ std::uint64_t call_bytes(const Assignment& work) {
   return bytes + name_of(work).size();
 }
 
-std::string task_name(const Assignment& work) {
-  if (work.options != nullptr && !work.options->name.empty()) return work.options->name;
-  if (work.is_chunk) return work.descriptor->name(chunk_of(work).batch->elements.callable);
-  return work.descriptor->name(node_of(work).payload.bytes());  // it begins with its callable
-}
-
 bool needs_slab(const Assignment& work) {
   return call_bytes(work) > channel::HostEnd::Arena::largest && slab_of(work) == nullptr;
 }

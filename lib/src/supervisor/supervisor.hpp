@@ -30,16 +30,24 @@
 #include <procpool/errors.hpp>
 #include <procpool/options.hpp>
 
+#include "ledger/callbacks.hpp"
+#include "ledger/ledger.hpp"
+#include "ledger/task_text.hpp"
 #include "os/memory.hpp"
 #include "os/worker_setup.hpp"
-#include "supervisor/callbacks.hpp"
 #include "supervisor/driver.hpp"
 #include "supervisor/healing.hpp"
 #include "supervisor/launcher.hpp"
-#include "supervisor/ledger.hpp"
 #include "supervisor/worker.hpp"
 
 namespace procpool::inline v0::supervisor {
+
+using ledger::Callbacks;
+using ledger::Ledger;
+using ledger::priority_of;
+using ledger::task_name;
+using ledger::timeout_error;
+using ledger::Wakes;
 
 inline constexpr int most_processes = 4096;
 
@@ -64,8 +72,6 @@ struct Settings {
 bool needs_slab(const detail::Assignment& work);
 void give_slab(detail::Assignment& work);
 std::uint64_t call_bytes(const detail::Assignment& work);
-/// For messages: the caller's name for it, or its code's.
-std::string task_name(const detail::Assignment& work);
 struct Placement;
 
 class Supervisor final : public detail::Core, private Turns, private Wakes {
@@ -118,7 +124,7 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   }
   bool over() const override { return over_; }
   void let_go(Lock& lock) override;
-  // Wakes (ledger.hpp).
+  // Wakes (ledger/ledger.hpp).
   void wake(detail::Waiter& waiter) override { driver_.wake(waiter); }
   void call_back(std::vector<std::function<void()>> callbacks) override;
 
@@ -182,7 +188,6 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   void run_again(detail::Assignment& work);
   void judge(detail::Assignment& work, std::vector<std::byte> record);
   detail::Assignment* settle_timeout(detail::Assignment& work);
-  std::exception_ptr timeout_error(const detail::Assignment& work) const;
   // control.cpp
   void read_control(Worker& worker);
   void said_hello(Worker& worker, const wire::Control& hello);

@@ -1,6 +1,6 @@
 #pragma once
 
-// What waits to be dispatched: by priority, and among equals in order. Under the supervisor's lock.
+// What waits to be dispatched: by priority, and among equals in order. Under the core's lock.
 
 #include <cstddef>
 #include <functional>
@@ -9,7 +9,7 @@
 #include <procpool/detail/node.hpp>
 #include <procpool/options.hpp>
 
-namespace procpool::inline v0::supervisor {
+namespace procpool::inline v0::ledger {
 
 inline int priority_of(const detail::Assignment& work) {
   return work.options == nullptr ? 0 : work.options->priority;
@@ -98,4 +98,4 @@ class Waiting {
   std::size_t size_ = 0;
 };
 
-}  // namespace procpool::inline v0::supervisor
+}  // namespace procpool::inline v0::ledger

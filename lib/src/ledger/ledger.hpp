@@ -1,7 +1,7 @@
 #pragma once
 
 // Every task the pool has taken: where it waits, and its end. The only place where a task is settled,
-// exactly once. Under the supervisor's lock.
+// exactly once. Under the core's lock.
 //
 // A node can be done before the work on it is over: one that was cancelled while it runs. What then
 // still comes of it is dropped, and it counts as outstanding until nothing can come any more.
@@ -18,9 +18,9 @@
 #include <procpool/detail/batch.hpp>
 #include <procpool/detail/node.hpp>
 
-#include "supervisor/waiting.hpp"
+#include "ledger/waiting.hpp"
 
-namespace procpool::inline v0::supervisor {
+namespace procpool::inline v0::ledger {
 
 /// What settling sets off.
 class Wakes {
@@ -83,7 +83,7 @@ class Ledger {
   /// the chunk goes on with the one after it. A call is returned as it is.
   detail::Assignment& lift(detail::Assignment& work);
 
-  /// Ends the work on a cancelled call that no worker has; false: one has, or had.
+  /// Ends the work on a cancelled call that nobody has; false: somebody has, or had.
   bool withdraw(detail::Node& node);
   /// The node is done with Cancelled now, whatever is still under way.
   void cancel(detail::Node& node);
@@ -144,4 +144,4 @@ class Ledger {
   Garbage garbage_;
 };
 
-}  // namespace procpool::inline v0::supervisor
+}  // namespace procpool::inline v0::ledger

@@ -1,4 +1,4 @@
-#include "supervisor/callbacks.hpp"
+#include "ledger/callbacks.hpp"
 
 #include <condition_variable>
 #include <cstdio>
@@ -7,7 +7,7 @@
 #include <thread>
 #include <utility>
 
-namespace procpool::inline v0::supervisor {
+namespace procpool::inline v0::ledger {
 
 /// Outlives the owner while the thread still runs a callback that dropped the last handle.
 struct Callbacks::Shared {
@@ -112,4 +112,4 @@ void Callbacks::loop(const std::shared_ptr<Shared>& shared) {
   }
 }
 
-}  // namespace procpool::inline v0::supervisor
+}  // namespace procpool::inline v0::ledger

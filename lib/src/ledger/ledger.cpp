@@ -1,4 +1,4 @@
-#include "supervisor/ledger.hpp"
+#include "ledger/ledger.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -6,7 +6,7 @@
 #include <procpool/detail/progress.hpp>
 #include <procpool/errors.hpp>
 
-namespace procpool::inline v0::supervisor {
+namespace procpool::inline v0::ledger {
 
 using detail::Assignment;
 using detail::Batch;
@@ -287,4 +287,4 @@ void Ledger::cancel_waiting() {
   }
 }
 
-}  // namespace procpool::inline v0::supervisor
+}  // namespace procpool::inline v0::ledger

@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-namespace procpool::inline v0::supervisor {
+namespace procpool::inline v0::ledger {
 
 class Callbacks {
  public:
@@ -35,4 +35,4 @@ class Callbacks {
   std::shared_ptr<Shared> shared_;
 };
 
-}  // namespace procpool::inline v0::supervisor
+}  // namespace procpool::inline v0::ledger

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <numeric>
+#include <thread>
 
 namespace procpool::test {
 
@@ -19,6 +20,17 @@ std::vector<int> first_numbers(int count) {
   std::vector<int> numbers(static_cast<std::size_t>(count));
   std::iota(numbers.begin(), numbers.end(), 0);
   return numbers;
+}
+
+testing::AssertionResult comes_true(const std::function<bool()>& condition) {
+  const auto late = std::chrono::steady_clock::now() + 20s;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > late) {
+      return testing::AssertionFailure() << "it did not come true";
+    }
+    std::this_thread::yield();
+  }
+  return testing::AssertionSuccess();
 }
 
 int square(int x) { return x * x; }

@@ -9,6 +9,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "conformance/rendezvous.hpp"
@@ -26,6 +27,10 @@ class Conformance : public Census, public testing::WithParamInterface<StartMetho
 
   Pool make_pool(int processes) const {
     return Pool({.processes = processes, .start_method = GetParam()});
+  }
+  Pool make_pool(PoolOptions options) const {
+    options.start_method = GetParam();
+    return Pool(std::move(options));
   }
   std::string file(const std::string& name) const { return scratch_.file(name); }
 
@@ -50,6 +55,9 @@ inline bool contains(std::string_view text, std::string_view part) {
 }
 
 std::vector<int> first_numbers(int count);  // 0, 1, …
+
+// For what comes about soon and nobody tells of: fails after a time that only a defect needs.
+testing::AssertionResult comes_true(const std::function<bool()>& condition);
 
 // Tasks.
 int square(int x);

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstring>
 #include <exception>
+#include <functional>
 #include <span>
 #include <string>
 #include <utility>
@@ -57,14 +58,10 @@ struct Map final : detail::Batch {
 
 class FakePool {
  public:
-  explicit FakePool(int processes, Script script = {}, bool remake = true)
-      : machine_(std::move(script)),
-        core_(new supervisor::Supervisor(
-            {.processes = processes,
-             .remake_launcher = remake,
-             .make_launcher = [this] { return machine_.make_launcher(); },
-             .on_callback_error = {},
-             .hooks = {}})) {}
+  using Tune = std::function<void(supervisor::Settings&)>;
+
+  explicit FakePool(int processes, Script script = {}, const Tune& tune = {})
+      : machine_(std::move(script)), core_(make(processes, tune)) {}
   ~FakePool() { abandon(); }
 
   void abandon() {
@@ -83,6 +80,21 @@ class FakePool {
     core_->submit(*call, detail::Admission::wait);
     return call;
   }
+  Ref<Call> submit(std::uint64_t id, TaskOptions options) {
+    auto call = Ref<Call>::adopt(new Call(id));
+    detail::set_options(*call, detail::share_options(std::move(options)));
+    core_->submit(*call, detail::Admission::wait);
+    detail::watch_stop(*call);
+    return call;
+  }
+  Ref<Map> map(std::uint64_t first, std::uint32_t count, std::uint32_t chunk, TaskOptions options,
+               bool fail_fast = false) {
+    auto batch = Ref<Map>::adopt(new Map(first, count, chunk));
+    detail::set_options(*batch, detail::share_options(std::move(options)));
+    batch->fail_fast = fail_fast;
+    core_->submit_batch(*batch);
+    return batch;
+  }
   Ref<Map> map(std::uint64_t first, std::uint32_t count, std::uint32_t chunk,
                std::uint32_t retries = 0) {
     auto batch = Ref<Map>::adopt(new Map(first, count, chunk, retries));
@@ -91,6 +103,15 @@ class FakePool {
   }
 
  private:
+  supervisor::Supervisor* make(int processes, const Tune& tune) {
+    supervisor::Settings settings{.processes = processes,
+                                  .make_launcher = [this] { return machine_.make_launcher(); },
+                                  .on_callback_error = {},
+                                  .hooks = {}};
+    if (tune) tune(settings);
+    return new supervisor::Supervisor(std::move(settings));
+  }
+
   FakeMachine machine_;
   supervisor::Supervisor* core_;
 };

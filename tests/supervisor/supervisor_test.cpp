@@ -315,7 +315,7 @@ TEST(Launchers, ALostOneIsMadeAgainAndItsWorkersFinishWhatTheyRun) {
 TEST(Launchers, OneThatIsNotMadeAgainBreaksThePoolWhenItIsNeeded) {
   FakePool pool(1, {.run = [](const Element& e) { return e.id == 1 ? Act::die : Act::value; },
                     .has_socket = true},
-                false);
+                [](supervisor::Settings& s) { s.remake_launcher = false; });
   pool.started();
   pool.machine().lose_launcher();
   EXPECT_EQ(value(*pool.submit(0)), 0u);  // its worker still works

@@ -185,8 +185,9 @@ void FakeMachine::serve(Body& body, channel::WorkerEnd& end, shm::ResultMemory* 
     }
     if (header.kind == wire::CallKind::bind) {
       end.pass_slot(false);
-    } else if (!serve_slot(body, end, header, results)) {
-      return;
+    } else {
+      script_.before_call(body.number, body.killed);
+      if (body.killed || !serve_slot(body, end, header, results)) return;
     }
   }
 }

@@ -67,6 +67,8 @@ struct Script {
   // On the worker's thread.
   std::function<Act(const Element&)> run = [](const Element&) { return Act::value; };
   std::function<bool(int worker)> says_hello = [](int) { return true; };  // else it exits with 115
+  std::function<void(int worker, const std::atomic<bool>& killed)> before_call =
+      [](int, const std::atomic<bool>&) {};  // it sees the call and has not begun it
   // On the launching thread.
   std::function<void(int worker)> before_launch = [](int) {};  // may throw
   enum class Status { at_once, later, never } status = Status::at_once;

@@ -214,7 +214,7 @@ struct MapOptions {
   /// come faster than it returns are merged, and the last one always comes.
   Progress progress = {};
   /// Once an element fails, those that have not started are cancelled. `map` then throws the failure
-  /// of the lowest index among the elements that ran.
+  /// of the lowest index among the elements that ran. (imap: no effect, its consumer can stop.)
   bool fail_fast = false;
 };
 

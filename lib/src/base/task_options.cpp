@@ -13,12 +13,14 @@
 
 namespace procpool::inline v0::detail {
 
-/// Calls Core::cancel when a stop is requested. A node that goes away is done, and for one that is
-/// done this does nothing.
+/// Calls Core::cancel when a stop is requested. A node that is on its way out waits in its destructor
+/// for a callback that has begun.
 class StopWatch {
  public:
   void start(Node& node, const std::stop_token& token) {
     callback_.emplace(token, [&node] {
+      if (!node.retain_if_alive()) return;
+      const auto kept = Ref<Node>::adopt(&node);
       if (!node.done()) node.core->cancel(node);
     });
   }

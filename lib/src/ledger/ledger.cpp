@@ -251,15 +251,15 @@ void Ledger::cancel(Node& node) {
 }
 
 void Ledger::drop(Assignment& work) {
-  if (work.is_chunk) {
-    chunk_of(work).part.add_run(Outcome::cancelled, work.count);
-    ended_elements(*chunk_of(work).batch, work.count, false);
-  }
-  finish(work);
+  if (!work.is_chunk && !node_of(work).done()) cancel(node_of(work));
+  abandon(work, work.count);
 }
 
 void Ledger::abandon(Assignment& work, std::uint32_t elements) {
-  if (work.is_chunk) chunk_of(work).part.add_run(Outcome::cancelled, elements);
+  if (work.is_chunk) {
+    chunk_of(work).part.add_run(Outcome::cancelled, elements);
+    ended_elements(*chunk_of(work).batch, elements, false);
+  }
   finish(work);
 }
 

@@ -58,8 +58,7 @@ class Ledger {
   detail::Assignment* front() const { return waiting_.front(); }
   std::size_t waiting() const { return waiting_.size(); }
   void take(detail::Assignment& work) { waiting_.remove(work); }
-  void put_back(detail::Assignment& work) { waiting_.push_front(work); }
-  void put_last(detail::Assignment& work) { waiting_.push_back(work); }
+  void put_back(detail::Assignment& work) { waiting_.insert(work); }
   /// The first `count` elements of a chunk that waits, as a chunk of its own that does not wait.
   detail::Chunk& cut(detail::Chunk& waiting, std::uint32_t count);
 
@@ -73,7 +72,7 @@ class Ledger {
   /// After the last element of it that will be settled under this assignment. Ends the assignment:
   /// a call is done; a chunk's part goes to its batch.
   void finish(detail::Assignment& work);
-  /// The same for a node that is done already: `elements` of it will never be settled.
+  /// The same, when `elements` of it will never be settled.
   void abandon(detail::Assignment& work, std::uint32_t elements);
   /// What is left of a chunk from `element` of the chunk on, as a chunk of its own (also: the same
   /// call once more).
@@ -89,7 +88,7 @@ class Ledger {
   void cancel(detail::Node& node);
   /// Nobody wants the batch: what waits of it ends as never started.
   void discard(detail::Batch& batch);
-  /// The same for one assignment.
+  /// The same for one assignment; a call is cancelled.
   void drop(detail::Assignment& work);
   /// Batches in which an element has failed, and which are to be discarded for it.
   std::vector<detail::Ref<detail::Batch>> take_failed() { return std::exchange(failed_, {}); }

@@ -1,11 +1,16 @@
 #pragma once
 
-// What waits to be dispatched: by priority, and among equals in order. Under the core's lock.
+// What waits to be dispatched: by priority, and among equals in order of submission, also what comes
+// back from workers. Under the core's lock.
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
+#include <utility>
 
+#include <procpool/detail/batch.hpp>
 #include <procpool/detail/node.hpp>
 #include <procpool/options.hpp>
 
@@ -13,6 +18,25 @@ namespace procpool::inline v0::ledger {
 
 inline int priority_of(const detail::Assignment& work) {
   return work.options == nullptr ? 0 : work.options->priority;
+}
+
+inline bool has_timeout(const detail::Assignment& work) {
+  return work.options != nullptr && work.options->timeout.has_value();
+}
+/// One more attempt, of which there is one left.
+inline void once_more(detail::Assignment& work) {
+  --work.retries;
+  if (work.attempt != std::numeric_limits<std::uint16_t>::max()) ++work.attempt;
+}
+
+/// Submitted before, or of the same map and with a lower index.
+inline bool goes_before(const detail::Assignment& a, const detail::Assignment& b) {
+  const auto order = [](const detail::Assignment& work) {
+    return work.is_chunk
+               ? std::pair(static_cast<const detail::Chunk&>(work).batch->id, work.first)
+               : std::pair(static_cast<const detail::Node&>(work).id, std::uint32_t{0});
+  };
+  return order(a) < order(b);
 }
 
 /// A doubly linked list through the assignments.
@@ -26,11 +50,15 @@ class AssignmentList {
     (last_ == nullptr ? first_ : last_->next) = &work;
     last_ = &work;
   }
-  void push_front(detail::Assignment& work) {
-    work.previous = nullptr;
-    work.next = first_;
-    (first_ == nullptr ? last_ : first_->previous) = &work;
-    first_ = &work;
+  /// Before the first that it goes before. What comes back is older than nearly all that waits.
+  void insert(detail::Assignment& work) {
+    detail::Assignment* next = first_;
+    while (next != nullptr && !goes_before(work, *next)) next = next->next;
+    if (next == nullptr) return push_back(work);
+    work.previous = next->previous;
+    work.next = next;
+    (next->previous == nullptr ? first_ : next->previous->next) = &work;
+    next->previous = &work;
   }
   void remove(detail::Assignment& work) {
     (work.previous == nullptr ? first_ : work.previous->next) = work.next;
@@ -57,8 +85,8 @@ class Waiting {
     list_of(work).push_back(work);
     entered(work);
   }
-  void push_front(detail::Assignment& work) {
-    list_of(work).push_front(work);
+  void insert(detail::Assignment& work) {
+    list_of(work).insert(work);
     entered(work);
   }
   void remove(detail::Assignment& work) {

@@ -98,7 +98,8 @@ bool Stream::skip_failed(bool input_failed) {
 
 Stream::Got Stream::next(Item& item, Time until) {
   pull();
-  if (!reader_ || reader_->at_end()) {
+  const bool handing_out = current_.error ? current_.count != 0 : reader_ && !reader_->at_end();
+  if (!handing_out) {
     reader_.reset();
     current_ = {};
     const Got got = open(until);
@@ -106,7 +107,8 @@ Stream::Got Stream::next(Item& item, Time until) {
   }
   --ahead_;
   if (current_.error) {
-    item = {current_.index, {0, Outcome::error, {}, std::exchange(current_.error, nullptr)}};
+    --current_.count;
+    item = {current_.index++, {0, Outcome::error, {}, current_.error}};
     return Got::item;
   }
   item.outcome = reader_->next();
@@ -130,7 +132,9 @@ Stream::Got Stream::open(Time until) {
   }
   current_ = std::move(*from);
   running_.erase(from);
-  if (current_.batch) reader_.emplace(*current_.batch);
+  if (!current_.batch) return Got::item;
+  current_.error = outcome_error(*current_.batch);  // cancelled as a whole
+  if (!current_.error) reader_.emplace(*current_.batch);
   return Got::item;
 }
 

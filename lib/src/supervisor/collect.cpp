@@ -80,13 +80,18 @@ void Supervisor::measure(Worker& worker, unsigned outcomes) {
   }
   worker.busy_since = now;
   if (worker.phase == Phase::stopping && !worker.stop_sent) attention_ = true;  // there is room now
-  if (worker.spent) attention_ = true;
-  const Holding* const next = worker.hand.first();
-  if (next == nullptr) {
-    if (settings_.idle_timeout) driver_.at(deadline_after(*settings_.idle_timeout));
-  } else if (next->work->options != nullptr && next->work->options->timeout) {
-    driver_.at(deadline_after(*next->work->options->timeout));
+  if (worker.leaving) attention_ = true;
+  if (const Holding* const next = worker.hand.first()) {
+    expect_start(worker, *next->work);
+  } else if (settings_.idle_timeout) {
+    driver_.at(deadline_after(*settings_.idle_timeout));
   }
+}
+
+/// It is about to begin this, if it has not already.
+void Supervisor::expect_start(Worker& worker, const Assignment& work) {
+  worker.running_since = never;
+  if (has_timeout(work)) driver_.at(deadline_after(first_look(*work.options->timeout)));
 }
 
 std::optional<std::uint32_t> Supervisor::accept(Worker& worker, const channel::Arrival& arrival) {
@@ -241,10 +246,8 @@ bool Supervisor::may_run_again(const Assignment& work) const {
          !Ledger::node_of(work).done();
 }
 
-/// One more attempt, of which there is one left.
 void Supervisor::run_again(Assignment& work) {
-  --work.retries;
-  ++work.attempt;
+  once_more(work);
   resend(work);
 }
 

@@ -23,7 +23,7 @@ void Supervisor::read_control(Worker& worker) {
     } else if (message.kind == wire::ControlKind::ready && worker.phase == Phase::initializing) {
       became_ready(worker);
     } else if (message.kind == wire::ControlKind::grown && worker.phase == Phase::ready) {
-      worker.spent = attention_ = true;
+      worker.leaving = worker.outgrown = attention_ = true;
     } else if (message.kind == wire::ControlKind::need_slab && !worker.slab_wanted &&
                worker.result_slabs.empty()) {
       worker.slab_wanted = true;

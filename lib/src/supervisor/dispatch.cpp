@@ -9,6 +9,7 @@
 
 #include <procpool/detail/descriptor.hpp>
 
+#include "supervisor/call_bytes.hpp"
 #include "supervisor/supervisor.hpp"
 
 namespace procpool::inline v0::supervisor {
@@ -16,7 +17,6 @@ namespace procpool::inline v0::supervisor {
 using channel::Slab;
 using detail::Assignment;
 using detail::Chunk;
-using detail::Node;
 using namespace std::chrono_literals;
 
 namespace {
@@ -36,48 +36,6 @@ constexpr auto chunk_time = 500us;
 constexpr std::uint64_t chunk_bytes = shm::arena_bytes / 4;
 
 const Chunk& chunk_of(const Assignment& work) { return static_cast<const Chunk&>(work); }
-const Node& node_of(const Assignment& work) { return static_cast<const Node&>(work); }
-
-/// The bytes of a chunk, in their order (wire/messages.hpp).
-struct ChunkLayout {
-  explicit ChunkLayout(const Chunk& chunk)
-      : elements(chunk.batch->elements), first(chunk.first), last(chunk.first + chunk.count) {
-    table = elements.uniform() ? 0 : std::uint64_t{chunk.count} * sizeof(std::uint64_t);
-    start = elements.start(first);
-    size = sizeof(wire::ChunkHeader) + wire::align16(elements.callable.size()) +
-           wire::align16(table) + elements.end(last - 1) - start;
-  }
-
-  void write(std::byte* to) const {
-    const wire::ChunkHeader header{
-        static_cast<std::uint32_t>(elements.callable.size()), elements.first_index + first,
-        elements.uniform() ? static_cast<std::uint32_t>(elements.size(first)) : wire::various_bytes,
-        elements.alignment};
-    std::memcpy(to, &header, sizeof header);
-    to += sizeof header;
-    copy(to, elements.callable);
-    to += wire::align16(elements.callable.size());
-    if (table != 0) {
-      for (std::uint32_t i = first; i != last; ++i) {
-        const std::uint64_t end = elements.end(i) - start;
-        std::memcpy(to + (i - first) * sizeof end, &end, sizeof end);
-      }
-      to += wire::align16(table);
-    }
-    copy(to, elements.run(first, last));
-  }
-
-  static void copy(std::byte* to, std::span<const std::byte> bytes) {
-    if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
-  }
-
-  const detail::Elements& elements;
-  std::uint32_t first;
-  std::uint32_t last;
-  std::uint64_t table;
-  std::uint64_t start;
-  std::uint64_t size;
-};
 
 /// Elements for which a stage is worth its making. Too few: a memory for nothing; too many: slow maps.
 constexpr std::uint64_t stage_worth_bytes = 64 * 1024;
@@ -104,58 +62,7 @@ bool goes_by_stage(const Assignment& work, const Worker& worker) {
   return is_large_flat(batch) && work.count <= block_elements(batch);
 }
 
-const std::shared_ptr<const void>* slab_of(const Assignment& work) {
-  if (work.is_chunk) return chunk_of(work).slab ? &chunk_of(work).slab : nullptr;
-  const Node& node = node_of(work);
-  return node.extras && node.extras->slab ? &node.extras->slab : nullptr;
-}
-
-std::string_view name_of(const Assignment& work) {
-  return work.options == nullptr ? std::string_view() : work.options->name;
-}
-/// `call_bytes` of them.
-void write_call(const Assignment& work, std::byte* to) {
-  if (work.is_chunk) {
-    const ChunkLayout chunk(chunk_of(work));
-    chunk.write(to);
-    to += chunk.size;
-  } else {
-    const auto bytes = node_of(work).payload.bytes();
-    ChunkLayout::copy(to, bytes);
-    to += bytes.size();
-  }
-  const std::string_view name = name_of(work);
-  if (!name.empty()) std::memcpy(to, name.data(), name.size());
-}
-
 }  // namespace
-
-std::uint64_t call_bytes(const Assignment& work) {
-  const std::uint64_t bytes =
-      work.is_chunk ? ChunkLayout(chunk_of(work)).size : node_of(work).payload.size();
-  return bytes + name_of(work).size();
-}
-
-bool needs_slab(const Assignment& work) {
-  return call_bytes(work) > channel::HostEnd::Arena::largest && slab_of(work) == nullptr;
-}
-
-void give_slab(Assignment& work) {
-  auto slab = std::make_shared<Slab>();
-  slab->size = call_bytes(work);
-  slab->memory =
-      os::make_memory("procpool-call", (slab->size + shm::page - 1) / shm::page * shm::page);
-  slab->mapping = os::Mapping(slab->memory, os::Access::read_write);
-  write_call(work, slab->mapping.data());
-  os::seal_against_writers(slab->memory);
-  if (work.is_chunk) {
-    static_cast<Chunk&>(work).slab = std::move(slab);
-  } else {
-    Node& node = static_cast<Node&>(work);
-    node.payload.lend({slab->mapping.data(), node.payload.size()}, slab);
-    node.more().slab = std::move(slab);
-  }
-}
 
 /// Where the bytes of a call lie for one worker.
 struct Placement {
@@ -170,11 +77,8 @@ void Supervisor::dispatch() {
     for (const auto& batch : ledger_.take_failed()) discard_started(*batch);
   }
   while (Assignment* const next = ledger_.front()) {
-    Worker* const worker = choose();
-    if (worker == nullptr) {
-      if (!wake_dormant()) return;
-      continue;
-    }
+    Worker* const worker = choose(may_go_ahead(*next));
+    if (worker == nullptr) return wake_dormant(ledger_.waiting() - 1 + next->count);
     Assignment& work = take_share(*next, *worker);
     if (needs_slab(work) && !goes_by_stage(work, *worker)) {  // a chore: its submitter is long gone
       add_chore([this, &work](Lock& lock) { prepare(work, lock); });
@@ -192,7 +96,7 @@ void Supervisor::dispatch() {
 
 /// The work itself, or of a batch as many elements as go as one call; they do not wait any more.
 Assignment& Supervisor::take_share(Assignment& next, Worker& worker) {
-  if (!next.is_chunk || next.count == 1 || chunk_of(next).slab) {
+  if (!next.is_chunk || next.count == 1 || slab_of(next) != nullptr) {
     ledger_.take(next);
     return next;
   }
@@ -226,8 +130,8 @@ bool Supervisor::supplied(const Worker& worker) const {
 }
 
 /// A worker that is about to be done with what it has and is awake anyway; else an idle one; else one
-/// that may be supplied further ahead.
-Worker* Supervisor::choose() {
+/// that may be supplied further ahead. Not `may_go_ahead`: only an idle one.
+Worker* Supervisor::choose(bool may_go_ahead) {
   Worker* idle = nullptr;
   Worker* ahead = nullptr;
   const std::size_t count = places_.size();
@@ -236,7 +140,7 @@ Worker* Supervisor::choose() {
     if (worker == nullptr || !worker->takes_calls() || worker->full) continue;
     if (worker->hand.empty()) {
       if (idle == nullptr) idle = worker;
-    } else if (!supplied(*worker)) {
+    } else if (may_go_ahead && !supplied(*worker)) {
       if (worker->per_call * worker->hand.elements() < worth_waking) return worker;
       if (ahead == nullptr) ahead = worker;
     }
@@ -268,20 +172,18 @@ bool Supervisor::send(Worker& worker, Assignment& work) {
                           work.is_chunk ? work.count : work.first};
   if (worker.hand.empty()) {
     worker.busy_since = Clock::now();
-    if (work.options != nullptr && work.options->timeout) {
-      driver_.at(deadline_after(*work.options->timeout));
-    }
+    expect_start(worker, work);
   }
   Holding holding{worker.end.published(),        &work, work.count, work.count, 0,
                   placement.elsewhere.offset, placement.arena_size, placement.stage_block};
   if (placement.place == wire::Place::slot) {
-    header.size = static_cast<std::uint32_t>(node_of(work).payload.size());
-    worker.end.send(header, node_of(work).payload.bytes());
+    header.size = static_cast<std::uint32_t>(Ledger::node_of(work).payload.size());
+    worker.end.send(header, Ledger::node_of(work).payload.bytes());
   } else {
     worker.end.send(header, wire::bytes_of(placement.elsewhere));
   }
   worker.hand.put(holding);
-  if (++worker.calls_given == settings_.max_tasks_per_child) worker.spent = attention_ = true;
+  count_call(worker);
   return true;
 }
 
@@ -344,11 +246,8 @@ void Supervisor::prepare(Assignment& work, Lock& lock) {
                       " bytes"));
   }
   lock.lock();
-  if (error) {
-    ledger_.fail(work, work.count, [&error] { return error; });
-  } else {
-    resend(work);
-  }
+  if (!error) return resend(work);
+  ledger_.fail(work, work.count, [&error] { return error; });
 }
 
 }  // namespace procpool::inline v0::supervisor

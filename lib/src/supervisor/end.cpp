@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ranges>
 #include <string>
 #include <utility>
 
@@ -81,7 +80,8 @@ void Supervisor::reap(Worker& worker) {
   collect_from(worker);  // what it published stands
   read_control(worker);
   settle_dead(worker);
-  if (worker.phase == Phase::ready) ++counts_.workers_crashed;
+  const bool told = worker.ladder && worker.ladder->step != Ladder::Step::asked;
+  if (worker.phase == Phase::ready && !told) ++counts_.workers_crashed;
   start_ended(worker);
   bury(worker);
 }
@@ -131,8 +131,7 @@ void Supervisor::settle_dead(Worker& worker) {
     const std::uint32_t until = *next++;
     settle_dead(worker, holding, legal ? until : holding.limit, to_resend);
   });
-  // Each goes to the front: the oldest last.
-  std::ranges::for_each(to_resend | std::views::reverse, [this](Assignment* w) { resend(*w); });
+  for (Assignment* const work : to_resend) resend(*work);
 }
 
 /// Of a flat chunk elements are claimed many at a time, and `running` says which of them was run; those
@@ -163,8 +162,7 @@ void Supervisor::settle_dead(Worker& worker, Holding& holding, std::uint32_t beg
   Assignment* rest = nullptr;
   if (settled < begun && work.retries != 0) {
     again = &ledger_.remainder(work, settled, begun - settled);
-    --again->retries;
-    ++again->attempt;
+    once_more(*again);
   }
   if (begun < limit) rest = &ledger_.remainder(work, begun, limit - begun);
   for (std::uint32_t i = settled; i < begun && again == nullptr; ++i) {
@@ -175,15 +173,14 @@ void Supervisor::settle_dead(Worker& worker, Holding& holding, std::uint32_t beg
   if (rest != nullptr) to_resend.push_back(rest);
 }
 
-/// To the front of what waits, if anybody still wants it.
+/// It goes on waiting for a worker, unless nobody wants it any more.
 void Supervisor::resend(Assignment& work) {
-  const detail::Node& node = Ledger::node_of(work);
-  if (node.done() || (node.is_batch && static_cast<const detail::Batch&>(node).discarded)) {
-    return ledger_.drop(work);
-  }
   if (state_ == State::terminated || !broken_.empty()) {
     return ledger_.fail(work, work.count, [this] { return end_error(); });
   }
+  const detail::Node& node = Ledger::node_of(work);
+  const bool discarded = work.is_chunk && static_cast<const detail::Batch&>(node).discarded;
+  if (unwanted_ || node.done() || discarded) return ledger_.drop(work);
   ledger_.put_back(work);
 }
 

@@ -36,6 +36,7 @@ void Supervisor::close() noexcept {
   if (generation_ != os::fork_generation()) return;
   Lock lock = driver_.hold();
   if (state_ == State::open) state_ = State::closed;
+  wake_pool_waiters();
   attention_ = true;
   driver_.kick_background();
   let_go(lock);
@@ -47,6 +48,7 @@ void Supervisor::terminate() {
   Lock lock = driver_.hold();
   state_ = State::terminated;
   end_everything();
+  wake_pool_waiters();
   attention_ = true;
   driver_.kick_background();
   let_go(lock);

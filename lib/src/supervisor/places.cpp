@@ -9,6 +9,14 @@
 
 namespace procpool::inline v0::supervisor {
 
+namespace {
+
+/// How many calls before its last a worker's successor is started, at most half of its share. Too few:
+/// the place waits for the successor; too many: two processes for one place for longer.
+constexpr unsigned warming_calls = 100;
+
+}  // namespace
+
 /// It gets nothing more; what waits in its hand goes to others when they are idle.
 void Supervisor::retire(Worker& worker) {
   const Phase was = std::exchange(worker.phase, Phase::stopping);
@@ -31,17 +39,30 @@ bool Supervisor::send_stop(Worker& worker) {
   return true;
 }
 
-/// A worker that has done its share leaves when its successor is ready and its hand is empty, so that
-/// no more run at once than there are places.
+/// Towards max_tasks_per_child. While a worker does the last of its share its successor is warmed.
+void Supervisor::count_call(Worker& worker) {
+  ++worker.calls_given;
+  const unsigned share = settings_.max_tasks_per_child;
+  if (share == 0) return;
+  if (worker.calls_given >= share) {
+    worker.leaving = worker.spent = attention_ = true;
+  } else if (!worker.leaving && share - worker.calls_given <= std::min(share / 2, warming_calls)) {
+    worker.leaving = attention_ = true;
+  }
+}
+
+/// A worker that is to leave does so when its successor is ready and its hand is empty, so that no
+/// more run at once than there are places.
 void Supervisor::replace_spent() {
   const bool more = state_ == State::open || ledger_.front() != nullptr;
   for (std::size_t i = 0; i != places_.size(); ++i) {
     Place& place = places_[i];
-    if (place.worker == nullptr || !place.worker->spent) continue;
-    if (place.worker->phase != Phase::ready) continue;
-    if (place.successor == nullptr) {
+    if (place.worker == nullptr || place.worker->phase != Phase::ready) continue;
+    if (place.wants_successor()) {
       if (more && !launcher_lost_ && broken_.empty()) want(i);
-    } else if (place.successor->takes_calls() && place.worker->hand.empty()) {
+    } else if (place.successor != nullptr && place.successor->takes_calls()) {
+      place.worker->spent |= place.worker->outgrown;
+      if (!place.worker->spent || !place.worker->hand.empty()) continue;
       Worker& old = *std::exchange(place.worker, std::exchange(place.successor, nullptr));
       old.place = -1;
       ++counts_.workers_recycled;
@@ -69,21 +90,21 @@ void Supervisor::let_idle_go() {
   }
 }
 
-/// There is work, and nobody takes it: one more place is wanted again, unless as many workers are
-/// coming as there are calls. False: none was woken.
-bool Supervisor::wake_dormant() {
-  const auto coming = std::ranges::count_if(places_, [](const Place& place) {
-    return !place.dormant && (place.worker == nullptr || place.worker->phase == Phase::starting ||
-                              place.worker->phase == Phase::initializing);
-  });
-  if (static_cast<std::size_t>(coming) >= ledger_.waiting()) return false;
-  for (Place& place : places_) {
-    if (!std::exchange(place.dormant, false)) continue;
-    attention_ = true;
-    driver_.kick_background();
-    return true;
+/// There is work for so many workers more: as many places are wanted again, but for those that are
+/// about to be filled anyway.
+void Supervisor::wake_dormant(std::uint64_t wanted) {
+  if (!settings_.idle_timeout) return;
+  for (const Place& place : places_) {
+    const bool coming =
+        !place.dormant && (place.worker == nullptr || place.worker->phase < Phase::ready);
+    if (coming && wanted != 0) --wanted;
   }
-  return false;
+  for (Place& place : places_) {
+    if (wanted == 0) return;
+    if (!std::exchange(place.dormant, false)) continue;
+    --wanted;
+    attention_ = true;
+  }
 }
 
 void Supervisor::resize(int processes) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "supervisor/call_bytes.hpp"
 #include "supervisor/supervisor.hpp"
 
 namespace procpool::inline v0::supervisor {
@@ -24,15 +25,21 @@ void Supervisor::rebalance() {
   for (const Place& place : places_) {
     Worker* const idle = place.worker;
     if (idle == nullptr || !idle->idle()) continue;
-    Worker* const from = most_loaded();
-    if (from == nullptr) return;
-    const Deadline now = Clock::now();
-    const auto waits = from->per_call * (from->hand.elements() - 1);
-    if (waits < worth_moving && now - from->busy_since < worth_moving) {
-      return driver_.at(now + look_again);
-    }
-    if (!move_work(*from, *idle)) return;
+    Worker* const from = worth_relieving();
+    if (from == nullptr || !move_work(*from, *idle)) return;
   }
+  if (settings_.idle_timeout && worth_relieving() != nullptr) wake_dormant(1);
+}
+
+/// The one from which work should be moved; null: none, or not yet.
+Worker* Supervisor::worth_relieving() {
+  Worker* const from = most_loaded();
+  if (from == nullptr) return nullptr;
+  const Deadline now = Clock::now();
+  const auto waits = from->per_call * (from->hand.elements() - 1);
+  if (waits >= worth_moving || now - from->busy_since >= worth_moving) return from;
+  driver_.at(now + look_again);
+  return nullptr;
 }
 
 Worker* Supervisor::most_loaded() {
@@ -90,35 +97,40 @@ void Supervisor::put_down_moved(Worker& worker, Holding& holding,
 }
 
 /// Something of this priority comes: what is less urgent and waits in hands goes back to where it
-/// waits here, in its order.
+/// waits here, in its order. In a pool where all is equally urgent there is none such.
 void Supervisor::make_way(int priority) {
+  highest_ = std::max(highest_, priority);
+  lowest_ = std::min(lowest_, priority);
+  if (priority == lowest_) return;
+  if (std::ranges::any_of(places_, [](const Place& p) { return p.worker && p.worker->idle(); })) {
+    return;
+  }
   for (const auto& worker : workers_) {
     if (!worker->violation.empty()) continue;
-    if (std::ranges::any_of(places_, [](const Place& p) { return p.worker && p.worker->idle(); })) {
-      return;
-    }
-    for (Holding* last = worker->hand.last(); last != nullptr && worker->hand.calls() > 1;
-         last = worker->hand.last()) {
-      Assignment& work = *last->work;
-      if (priority_of(work) >= priority || last->settled != 0) break;
-      const std::uint32_t limit =
-          worker->end.take_back(last->sequence, last->count, last->limit, 0);
-      if (limit != 0) {
-        if (limit < last->limit) keep_tail(*worker, *last, limit);
-        break;
-      }
-      put_down_moved(*worker, *last, work);
-      ledger_.put_back(work);
+    Holding* last = worker->hand.last();
+    while (last != nullptr && priority_of(*last->work) < priority && give_up(*worker, *last)) {
+      last = worker->hand.last();
     }
   }
 }
 
-/// Of a chunk that has started meanwhile the rest came back.
-void Supervisor::keep_tail(Worker& worker, Holding& holding, std::uint32_t limit) {
+/// Whether it may be given to a worker that runs something. Where not all is equally urgent only the
+/// least urgent may: anything else would wait there while something less urgent goes first elsewhere.
+bool Supervisor::may_go_ahead(const Assignment& work) const {
+  return highest_ <= lowest_ || priority_of(work) == lowest_;
+}
+
+/// What has not started of it waits here again. False: something has.
+bool Supervisor::give_up(Worker& worker, Holding& holding) {
+  const std::uint32_t limit =
+      worker.end.take_back(holding.sequence, holding.count, holding.limit, holding.settled);
+  if (limit >= holding.limit) return false;
   Assignment& rest = ledger_.remainder(*holding.work, limit, holding.limit - limit);
   worker.hand.lower(holding, limit);
-  if (holding.settled == limit) completed(worker, holding);
-  ledger_.put_back(rest);
+  const bool whole = limit == holding.settled;
+  if (whole) put_down_moved(worker, holding, rest);
+  resend(rest);
+  return whole;
 }
 
 }  // namespace procpool::inline v0::supervisor

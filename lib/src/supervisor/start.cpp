@@ -24,11 +24,6 @@ bool is_gone(const std::exception& error) {
   return failed != nullptr && failed->code() == std::errc::broken_pipe;
 }
 
-/// A place can have gone and come again while a start for it was under way.
-bool is_wanting(const Place& place) {
-  return place.worker == nullptr || (place.worker->spent && place.successor == nullptr);
-}
-
 }  // namespace
 
 Worker* Supervisor::find(Ticket ticket) {
@@ -40,22 +35,22 @@ void Supervisor::heal() {
   const bool over = state_ != State::open && ledger_.outstanding() == 0;
   if (over || !broken_.empty() || state_ == State::terminated) return;
   if (launcher_lost_) {
-    const auto empty = [](const Place& place) { return place.worker == nullptr && !place.dormant; };
-    if (!settings_.remake_launcher && std::ranges::any_of(places_, empty)) {
+    if (!settings_.remake_launcher && std::ranges::any_of(places_, &Place::wants_worker)) {
       break_pool("the template process, a snapshot of this program, was lost");
     }
     return;
   }
   for (std::size_t place = 0; place != places_.size(); ++place) {
-    if (places_[place].worker == nullptr && !places_[place].dormant) want(place);
+    if (places_[place].wants_worker()) want(place);
   }
 }
 
 /// Asks for a worker, or for a successor to the one that is there; now or when it is time for it.
 void Supervisor::want(std::size_t place) {
-  if (places_[place].wanted || places_[place].successor != nullptr) return;
-  const bool others_work = std::ranges::any_of(
-      workers_, [](const auto& worker) { return worker->phase == Phase::ready; });
+  if (places_[place].wanted) return;
+  const bool others_work = std::ranges::any_of(workers_, [](const auto& worker) {
+    return worker->phase == Phase::ready && !(worker->spent && worker->hand.empty());
+  });
   const auto delay = next_start(starts_, others_work);
   if (!delay) return break_pool(last_failure_, last_cause_);
   if (*delay > 0ms && Clock::now() < retry_at_) return driver_.at(retry_at_);
@@ -67,9 +62,10 @@ void Supervisor::want(std::size_t place) {
 /// A chore: memory, sockets and processes are made without the lock.
 void Supervisor::start_worker(std::size_t place, Lock& lock) {
   const std::shared_ptr<Launcher> launcher = launcher_;
-  const auto in_vain = [&] {
+  const auto in_vain = [&] {  // also when places went and came meanwhile
     return state_ == State::terminated || !broken_.empty() || launcher_lost_ ||
-           launcher != launcher_ || place >= places_.size();
+           launcher != launcher_ || place >= places_.size() ||
+           !(places_[place].wants_worker() || places_[place].wants_successor());
   };
   if (in_vain()) return start_is_over(place);
   const Ticket ticket = ++last_ticket_;
@@ -88,7 +84,7 @@ void Supervisor::start_worker(std::size_t place, Lock& lock) {
   lock.lock();
   start_is_over(place);
   if (!made) return failed_to_start(why);
-  if (in_vain() || !is_wanting(places_[place])) {
+  if (in_vain()) {
     graveyard_.push_back(std::move(made));
     return;
   }

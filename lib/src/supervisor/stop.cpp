@@ -1,6 +1,8 @@
 // What nobody wants, or what takes too long, is stopped: taken back where it has not started, else by
 // the ladder stop token → SIGTERM → SIGKILL.
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <utility>
 
@@ -13,6 +15,15 @@ namespace procpool::inline v0::supervisor {
 using detail::Batch;
 using detail::Node;
 using detail::Ref;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// How long a worker may take to begin what it has been given, when that has a timeout: then it is
+/// stopped, or stuck, and replaced. Too short: a busy machine costs workers; too long: a task waits.
+constexpr auto begin_patience = 1s;
+
+}  // namespace
 
 // ---- cancelling ----------------------------------------------------------------------------------
 
@@ -35,20 +46,10 @@ bool Supervisor::cancel(Node& node) {
   return !was_done;
 }
 
-/// It is done; what can be taken back of it is, and the rest is stopped.
+/// It is done; what can be taken back of it is. What runs of it is found by `watch_time`.
 void Supervisor::withdraw(Node& node) {
-  if (node.is_batch) {
-    discard_started(static_cast<Batch&>(node));
-  } else if (ledger_.withdraw(node)) {
-    return;
-  }
-  for (const auto& worker : workers_) {
-    if (!worker->violation.empty()) continue;
-    worker->hand.each([&](Holding& holding) {
-      if (&Ledger::node_of(*holding.work) != &node) return;
-      if (!take_back_all(*worker, holding)) begin_stop(*worker, holding, false);
-    });
-  }
+  if (node.is_batch) return discard_started(static_cast<Batch&>(node));
+  if (!ledger_.withdraw(node)) take_back_all(node);
 }
 
 void Supervisor::discard(Batch& batch) noexcept {
@@ -68,10 +69,14 @@ void Supervisor::discard(Batch& batch) noexcept {
 /// Nothing of the batch that has not started will: not what waits here, and not what waits in hands.
 void Supervisor::discard_started(Batch& batch) {
   ledger_.discard(batch);
+  take_back_all(batch);
+}
+
+void Supervisor::take_back_all(const Node& node) {
   for (const auto& worker : workers_) {
     if (!worker->violation.empty()) continue;
     worker->hand.each([&](Holding& holding) {
-      if (&Ledger::node_of(*holding.work) == &batch) take_back_all(*worker, holding);
+      if (&Ledger::node_of(*holding.work) == &node) take_back_all(*worker, holding);
     });
   }
 }
@@ -99,14 +104,11 @@ void Supervisor::cancel_waiting() {
   check_mine();
   Lock lock = driver_.hold();
   guarded([this] {
+    unwanted_ = true;
     ledger_.cancel_waiting();
     for (const auto& worker : workers_) {
       if (!worker->violation.empty()) continue;
-      worker->hand.each([&](Holding& holding) {
-        const auto kept = Ref<Node>::share(&Ledger::node_of(*holding.work));
-        const bool untouched = !kept->is_batch;
-        if (take_back_all(*worker, holding) && untouched && !kept->done()) ledger_.cancel(*kept);
-      });
+      worker->hand.each([&](Holding& holding) { take_back_all(*worker, holding); });
     }
   });
   attention_ = true;
@@ -136,10 +138,11 @@ void Supervisor::begin_stop(Worker& worker, Holding& holding, bool timed_out) {
   driver_.at(worker.ladder->due);
 }
 
-/// When what it is for is over.
+/// When what it is for is over. What runs next may be to be stopped as well.
 void Supervisor::end_ladder(Worker& worker) {
   worker.ladder.reset();
   worker.end.withdraw_stop();
+  attention_ = true;
 }
 
 void Supervisor::climb(Worker& worker) {
@@ -162,18 +165,36 @@ void Supervisor::climb(Worker& worker) {
   }
 }
 
-/// From when its present element really started, which is not before the last outcome came.
+/// What its present element wants to be looked at for: it is unwanted, or it runs out of time. The
+/// time counts from the first look that sees it started, so that it never has less than it was promised.
 void Supervisor::watch_time(Worker& worker) {
   Holding* const holding = worker.hand.first();
-  if (holding == nullptr || holding->work->options == nullptr) return;
-  const auto& timeout = holding->work->options->timeout;
-  if (!timeout || Ledger::node_of(*holding->work).done()) return;
+  if (holding == nullptr) return;
+  if (Ledger::node_of(*holding->work).done()) {
+    if (!take_back_all(worker, *holding)) begin_stop(worker, *holding, false);
+    return;
+  }
+  if (!has_timeout(*holding->work)) return;
+  const Duration timeout = *holding->work->options->timeout;
   const auto started = worker.end.started(holding->sequence, holding->count, holding->limit);
   const Deadline now = Clock::now();
-  if (!started || *started <= holding->settled) worker.busy_since = now;  // it has not yet
-  const auto left = *timeout - (now - worker.busy_since);
+  if (!started || *started <= holding->settled) return watch_start(worker, timeout);
+  if (worker.running_since == never) worker.running_since = now;
+  const auto left = timeout - (now - worker.running_since);
   if (left > Duration::zero()) return driver_.at(deadline_after(left));
   begin_stop(worker, *holding, true);
+}
+
+/// It has not begun what it was given.
+void Supervisor::watch_start(Worker& worker, Duration timeout) {
+  const auto waits = Clock::now() - worker.busy_since;
+  if (waits < begin_patience) {
+    return driver_.at(deadline_after(std::max<Duration>(first_look(timeout), waits / 2)));
+  }
+  while (Holding* const last = worker.hand.last()) {
+    if (!give_up(worker, *last)) return;  // it has begun just now
+  }
+  if (worker.pidfd) launcher_->kill(worker.pid, worker.pidfd.get());
 }
 
 void Supervisor::watch_times() {

@@ -6,6 +6,7 @@
 
 #include "os/fork.hpp"
 #include "os/role.hpp"
+#include "supervisor/call_bytes.hpp"
 #include "supervisor/guarded.hpp"
 
 namespace procpool::inline v0::supervisor {
@@ -52,7 +53,7 @@ bool Supervisor::submit(Node& node, Admission admission) {
   accept_node(node);
   node.first = static_cast<std::uint32_t>(ledger_.entered());  // this_task::seed
   ledger_.enter(node, settings_.max_pending_bytes == 0 ? 0 : bytes);
-  if (node.options != nullptr && node.options->priority != 0) make_way(node.options->priority);
+  entered(node);
   supply(lock);
   return true;
 }
@@ -72,8 +73,18 @@ void Supervisor::submit_batch(Batch& batch) {
   admit(lock, bytes, Admission::wait);
   accept_node(batch);
   ledger_.enter_batch(batch, std::move(all), settings_.max_pending_bytes == 0 ? 0 : bytes);
-  if (batch.options != nullptr && batch.options->priority != 0) make_way(batch.options->priority);
+  entered(batch);
   supply(lock);
+}
+
+/// What its options say about it before anybody has it.
+void Supervisor::entered(Node& node) {
+  if (node.options != nullptr && node.options->stop.stop_requested() && !node.done()) {
+    ledger_.cancel(node);
+    withdraw(node);
+  } else {
+    make_way(priority_of(node));
+  }
 }
 
 /// Back-pressure. A callback never waits: what it waits for may be behind it.
@@ -124,13 +135,14 @@ void Supervisor::release_held(Node& node, std::exception_ptr failed) {
   Lock lock = driver_.hold();
   if (node.done()) return let_go(lock);
   ledger_.release_held(node);
+  attention_ = true;  // a closed pool may have waited for it with workers that have done their share
   if (failed) {
     ledger_.take(node);
     ledger_.fail(node, 1, [&failed] { return failed; });
-    attention_ = true;
     driver_.kick_background();
     return let_go(lock);
   }
+  make_way(priority_of(node));
   supply(lock);
 }
 
@@ -150,7 +162,7 @@ void Supervisor::accept_node(Node& node) {
 }
 
 /// From the caller's hands straight into an idle worker's slot. While all workers are supplied,
-/// submitters look at the results now and then.
+/// submitters look at the results now and then. What needs a whole turn is the background thread's.
 void Supervisor::supply(Lock& lock) {
   if (saturated_ && ++submitted_ % submissions_per_look != 0) return let_go(lock);
   guarded([this] {
@@ -160,6 +172,7 @@ void Supervisor::supply(Lock& lock) {
     }
     dispatch();
   });
+  if (attention_) driver_.kick_background();
   let_go(lock);
 }
 

@@ -125,8 +125,10 @@ void Supervisor::note(std::uint64_t key) {
   if (kind == Key::control) worker->control_seen = true;
 }
 
+/// The pool's state has changed.
 void Supervisor::wake_pool_waiters() {
   for (auto* w = pool_waiters_.first; w != nullptr; w = w->next) driver_.wake(*w);
+  for (auto* w = ledger_.room_waiters.first; w != nullptr; w = w->next) driver_.wake(*w);
 }
 
 void Supervisor::add_chore(std::function<void(Lock&)> chore) {

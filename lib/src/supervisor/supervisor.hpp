@@ -18,6 +18,7 @@
 #include <deque>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,6 +45,8 @@ namespace procpool::inline v0::supervisor {
 
 using ledger::Callbacks;
 using ledger::Ledger;
+using ledger::has_timeout;
+using ledger::once_more;
 using ledger::priority_of;
 using ledger::task_name;
 using ledger::timeout_error;
@@ -68,10 +71,6 @@ struct Settings {
   unsigned max_start_failures = default_start_failures;
 };
 
-/// Whether the call is too large for an arena and has no slab yet; and making one (outside the lock).
-bool needs_slab(const detail::Assignment& work);
-void give_slab(detail::Assignment& work);
-std::uint64_t call_bytes(const detail::Assignment& work);
 struct Placement;
 
 class Supervisor final : public detail::Core, private Turns, private Wakes {
@@ -139,6 +138,7 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   void check_mine() const;
   void check_open() const;
   void accept_node(detail::Node& node);
+  void entered(detail::Node& node);
   bool admit(Lock& lock, std::size_t bytes, detail::Admission admission);
   static void give_slab_or_throw(detail::Assignment& work);
   void supply(Lock& lock);
@@ -150,10 +150,12 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   // stop.cpp
   void withdraw(detail::Node& node);
   void discard_started(detail::Batch& batch);
+  void take_back_all(const detail::Node& node);
   bool take_back_all(Worker& worker, Holding& holding);
   void begin_stop(Worker& worker, Holding& holding, bool timed_out);
   void end_ladder(Worker& worker);
   void watch_time(Worker& worker);
+  void watch_start(Worker& worker, Duration timeout);
   void watch_times();
   void climb(Worker& worker);
   bool timed_out(const Worker& worker, const Holding& holding) const;
@@ -171,6 +173,7 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   void collect();
   void collect_from(Worker& worker);
   void measure(Worker& worker, unsigned outcomes);
+  void expect_start(Worker& worker, const detail::Assignment& work);
   /// How many elements have ended by what has arrived; nullopt: a violation.
   std::optional<std::uint32_t> accept(Worker& worker, const channel::Arrival& arrival);
   std::optional<std::uint32_t> accept_run(Worker& worker, Holding& holding,
@@ -200,7 +203,7 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   detail::Assignment& take_share(detail::Assignment& next, Worker& worker);
   std::uint64_t automatic_share(const detail::Chunk& waiting, const Worker& worker) const;
   bool supplied(const Worker& worker) const;
-  Worker* choose();
+  Worker* choose(bool may_go_ahead);
   bool has_room(Worker& worker, std::uint64_t slots);
   bool send(Worker& worker, detail::Assignment& work);
   bool place(Worker& worker, detail::Assignment& work, Placement& placement);
@@ -209,11 +212,13 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
 
   // rebalance.cpp
   void rebalance();
+  Worker* worth_relieving();
   Worker* most_loaded();
   bool move_work(Worker& from, Worker& to);
   void put_down_moved(Worker& worker, Holding& holding, const detail::Assignment& moved);
   void make_way(int priority);
-  void keep_tail(Worker& worker, Holding& holding, std::uint32_t limit);
+  bool may_go_ahead(const detail::Assignment& work) const;
+  bool give_up(Worker& worker, Holding& holding);
 
   // start.cpp
   Worker* find(Ticket ticket);
@@ -230,9 +235,10 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   // places.cpp
   void retire(Worker& worker);
   bool send_stop(Worker& worker);
+  void count_call(Worker& worker);
   void replace_spent();
   void let_idle_go();
-  bool wake_dormant();
+  void wake_dormant(std::uint64_t wanted);
 
   // end.cpp
   void reap();
@@ -275,6 +281,9 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   mutable detail::Waiters pool_waiters_;  // of start, join, pids
 
   State state_ = State::open;
+  bool unwanted_ = false;  // what has not started is not wanted any more: shutdown
+  int lowest_ = std::numeric_limits<int>::max();  // priorities so far
+  int highest_ = std::numeric_limits<int>::min();
   bool started_ = false;
   bool starting_ = false;
   unsigned starts_under_way_ = 0;  // chores that start a worker

@@ -5,11 +5,15 @@
 
 #include <sys/types.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <procpool/options.hpp>
 
 #include "base/deadline.hpp"
 #include "channel/host_end.hpp"
@@ -34,6 +38,12 @@ struct Ladder {
   Deadline due = never;  // of the next step
   bool timed_out = false;
 };
+
+/// After how long to look whether a worker has begun what it was given, if that has this timeout. Too
+/// soon: a turn for nothing; too late: the time counts from later than it need.
+inline Duration first_look(Duration timeout) {
+  return std::min<Duration>(timeout / 8, std::chrono::milliseconds(1));
+}
 
 struct Worker {
   Worker(Ticket its_ticket, int its_place, const channel::StartFiles& files)
@@ -77,16 +87,24 @@ struct Worker {
   bool stage_wanted = false;
 
   unsigned calls_given = 0;  // towards max_tasks_per_child
-  bool spent = false;        // to be replaced
+  bool leaving = false;      // its successor is to be warmed
+  bool outgrown = false;     // and it goes as soon as that is ready
+  bool spent = false;        // it gets nothing more
   std::optional<Ladder> ladder = {};
 
   // How fast it is, to tell how far ahead it may be supplied.
   Deadline busy_since = {};  // its hand was empty, or its last outcome came
+  Deadline running_since = never;  // its present element, which has a timeout, was first seen started
   std::chrono::nanoseconds per_call{50'000};
 };
 
 /// Where a worker is wanted.
 struct Place {
+  bool wants_worker() const { return worker == nullptr && !dormant; }
+  bool wants_successor() const {
+    return worker != nullptr && worker->leaving && successor == nullptr;
+  }
+
   Worker* worker = nullptr;
   Worker* successor = nullptr;  // being warmed while the worker does its last
   bool wanted = false;          // a start is under way, or waits for its time

@@ -111,6 +111,13 @@ class Node : public Assignment {
   void release() noexcept {
     if (--references_ == 0) delete this;
   }
+  /// False: it is on its way out.
+  bool retain_if_alive() noexcept {
+    std::uint32_t now = references_;
+    while (now != 0 && !references_.compare_exchange_weak(now, now + 1)) {
+    }
+    return now != 0;
+  }
   bool sole_owner() const noexcept { return references_ == 1; }
 
   bool done() const noexcept { return done_ != 0; }

@@ -96,8 +96,8 @@ class Stream {
   struct Running {  // a submitted chunk, or (batch empty) the error of an element never sent
     Ref<Batch> batch;
     std::exception_ptr error;
-    std::size_t index;  // of its first element
-    std::size_t count;
+    std::size_t index;  // of its first element that is left
+    std::size_t count;  // of them
   };
 
   void pull();

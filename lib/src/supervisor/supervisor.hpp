@@ -44,8 +44,8 @@
 namespace procpool::inline v0::supervisor {
 
 using ledger::Callbacks;
-using ledger::Ledger;
 using ledger::has_timeout;
+using ledger::Ledger;
 using ledger::once_more;
 using ledger::priority_of;
 using ledger::task_name;

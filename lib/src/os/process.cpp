@@ -3,17 +3,22 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <iostream>
 #include <system_error>
 
 #include "os/error.hpp"
+#include "os/signals.hpp"
+#include "os/time.hpp"
 
 // Present only where a coverage build links them in.
 extern "C" {
@@ -25,6 +30,17 @@ namespace procpool::inline v0::os {
 namespace {
 
 constexpr unsigned signal_process_group = 1U << 2;  // PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9
+
+// struct pidfd_info, PIDFD_INFO_EXIT and PIDFD_GET_INFO of a newer linux/pidfd.h.
+struct PidfdInfo {
+  std::uint64_t mask;
+  std::uint64_t cgroup;
+  std::array<std::uint32_t, 11> ids;
+  std::int32_t exit_status;  // as wait(2) gives it
+};
+static_assert(sizeof(PidfdInfo) == 64);
+constexpr std::uint64_t exit_known = std::uint64_t{1} << 3;
+constexpr unsigned long get_pidfd_info = _IOWR(0xff, 11, PidfdInfo);
 
 // fflush(nullptr) waits for every stream's lock, and a thread that sits in getline(cin) holds
 // stdin's: then only the standard output streams are flushed.
@@ -94,6 +110,16 @@ bool has_exited(int pidfd) noexcept {
   return ready > 0 && (entry.revents & POLLIN) != 0;
 }
 
+bool wait_for_exit(int pidfd, Deadline until) noexcept {
+  pollfd entry{pidfd, POLLIN, 0};
+  while (!has_exited(pidfd)) {
+    if (until != never && Clock::now() >= until) return false;
+    const timespec left = until == never ? timespec{} : remaining(until);
+    ::ppoll(&entry, 1, until == never ? nullptr : &left, nullptr);
+  }
+  return true;
+}
+
 bool send_signal(int pidfd, int signal) noexcept { return signal_by_pidfd(pidfd, signal, 0) == 0; }
 
 void kill_group(pid_t leader) noexcept {
@@ -125,6 +151,17 @@ std::optional<ExitStatus> reap(int pidfd, pid_t pid) noexcept {
   return decode(status);
 }
 
+ExitStatus status_after_reaping(int pidfd) noexcept {
+  PidfdInfo info{};
+  info.mask = exit_known;
+  if (::ioctl(pidfd, get_pidfd_info, &info) != 0 || (info.mask & exit_known) == 0) return {};
+  const int status = info.exit_status;
+  if (WIFEXITED(status)) return {ExitStatus::How::exited, WEXITSTATUS(status), false};
+  return {ExitStatus::How::signaled, WTERMSIG(status), WCOREDUMP(status)};
+}
+
+pid_t group_of(pid_t pid) noexcept { return ::getpgid(pid); }
+
 std::string signal_name(int signal) {
   const char* name = ::sigabbrev_np(signal);
   return name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(signal);
@@ -132,7 +169,11 @@ std::string signal_name(int signal) {
 
 pid_t fork_process() {
   flush_streams();
-  return check(::fork(), "fork");
+  sigset_t before;
+  SignalsBlocked blocked(before);
+  const pid_t pid = check(::fork(), "fork");
+  if (pid == 0) blocked.leave_blocked();
+  return pid;
 }
 
 void exit_now(int code) noexcept {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "base/deadline.hpp"
 #include "os/fd.hpp"
 
 namespace procpool::inline v0::os {
@@ -27,6 +28,8 @@ Fd open_pidfd(pid_t pid);
 Fd open_child_pidfd(pid_t pid);
 /// True once the process has exited (it may still be a zombie).
 bool has_exited(int pidfd) noexcept;
+/// Sleeps until it has; false: the deadline came first.
+bool wait_for_exit(int pidfd, Deadline until) noexcept;
 /// False when the process was already gone.
 bool send_signal(int pidfd, int signal) noexcept;
 /// SIGKILL to the process group `leader` leads. Only while that process is not yet reaped.
@@ -40,11 +43,17 @@ std::optional<ExitStatus> reap(int pidfd, pid_t pid) noexcept;
 /// Bytes of this process's resident memory that no file or shared memory is behind
 /// (/proc/self/statm); 0 where that cannot be read.
 std::uint64_t private_bytes() noexcept;
+/// How a process ended that somebody else has reaped, where the kernel still tells (Linux 6.15);
+/// `unknown` elsewhere, and while it is not reaped.
+ExitStatus status_after_reaping(int pidfd) noexcept;
+/// The process group of a process; -1 when there is no such process.
+pid_t group_of(pid_t pid) noexcept;
 
 /// "SIGSEGV", "SIGKILL", "signal 42".
 std::string signal_name(int signal);
 
-/// fork(2) with stdio flushed first. 0 in the child.
+/// fork(2) with stdio flushed first. 0 in the child, where every signal is blocked: no handler of the
+/// program runs there, and none is lost before become_worker.
 pid_t fork_process();
 /// Flushes stdio (the sanitizers' and coverage's hooks too) and ends without running destructors.
 [[noreturn]] void exit_now(int code) noexcept;

@@ -13,6 +13,8 @@ SignalsBlocked::SignalsBlocked(sigset_t& before) : before_(before) {
   if (result != 0) fail_with(result, "pthread_sigmask");
 }
 
-SignalsBlocked::~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+SignalsBlocked::~SignalsBlocked() {
+  if (!stays_) ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
 
 }  // namespace procpool::inline v0::os

@@ -12,9 +12,12 @@ class SignalsBlocked {
   SignalsBlocked(const SignalsBlocked&) = delete;
   SignalsBlocked& operator=(const SignalsBlocked&) = delete;
   ~SignalsBlocked();
+  /// They stay blocked.
+  void leave_blocked() noexcept { stays_ = true; }
 
  private:
   sigset_t& before_;
+  bool stays_ = false;
 };
 
 }  // namespace procpool::inline v0::os

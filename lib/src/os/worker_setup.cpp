@@ -81,10 +81,6 @@ void lead_own_group() {
   if (::getpgrp() != ::getpid()) check(::setpgid(0, 0), "setpgid");
 }
 
-void set_name(const char* name) {
-  check(::prctl(PR_SET_NAME, name, 0, 0, 0), "prctl(PR_SET_NAME)");
-}
-
 // Kernels before 5.9, and sandboxes that do not know the call.
 void close_one_by_one(unsigned first, unsigned last) noexcept {
   const unsigned end = static_cast<unsigned>(std::max(descriptor_limit(), 1)) - 1;
@@ -98,11 +94,15 @@ void close_between(unsigned first, unsigned last) noexcept {
 
 }  // namespace
 
+void name_process(const char* name) {
+  check(::prctl(PR_SET_NAME, name, 0, 0, 0), "prctl(PR_SET_NAME)");
+}
+
 void become_worker(const char* name) {
   reset_signals();
   detach_stdin();
   lead_own_group();
-  set_name(name);
+  name_process(name);
   watch_forks();
 }
 

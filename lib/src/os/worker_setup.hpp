@@ -15,6 +15,9 @@ void become_worker(const char* name);
 /// The same for the template process: also the subreaper of orphans.
 void become_template(const char* name);
 
+/// What ps and top call this process: the first 15 bytes.
+void name_process(const char* name);
+
 /// Closes every descriptor >= 3 that is not in `keep` (close_range).
 void close_all_but(const int* keep, int count) noexcept;
 

@@ -1,6 +1,7 @@
 #include "worker/template.hpp"
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -37,6 +38,11 @@ using wire::TemplateMessage;
 constexpr std::uint64_t socket_key = 0;
 constexpr std::uint64_t supervisor_key = 1;  // the other keys are workers' pids, which are larger
 
+struct Forked {
+  os::Fd pidfd;
+  os::Fd reports;  // where its start and end are told; none: on the template's socket
+};
+
 class Template {
  public:
   Template(os::Fd socket, bool snapshot) : socket_(std::move(socket)), snapshot_(snapshot) {
@@ -64,7 +70,7 @@ class Template {
   }
 
   void kill_everything() noexcept {
-    for (const auto& [pid, pidfd] : workers_) os::kill_group(pid);
+    for (const auto& [pid, worker] : workers_) os::kill_group(pid);
     os::kill_orphans([](pid_t, void*) { return false; }, nullptr);
   }
 
@@ -106,8 +112,11 @@ class Template {
       os::Message got = receive(message, Deadline{});
       if (got.io == os::Io::would_block) return true;
       if (got.io == os::Io::peer_gone) return false;
-      if (message.kind == TemplateKind::fork && got.fds.size() == 1) {
-        fork_worker(message.ticket, std::move(got.fds.front()));
+      if (message.kind != TemplateKind::fork) continue;
+      if (got.truncated || got.fds.empty()) {
+        send({TemplateKind::not_forked, 0, message.ticket, EMFILE});
+      } else {
+        fork_worker(message.ticket, std::move(got.fds));
       }
     }
   }
@@ -117,28 +126,37 @@ class Template {
                                until);
   }
   /// Never waits: a supervisor that does not read has died, or its user stopped it.
-  void send(const TemplateMessage& message, int fd = -1) {
-    os::send_message(socket_.get(), wire::bytes_of(message),
+  void send(const TemplateMessage& message, int fd = -1) { send_to(socket_, message, fd); }
+  static void send_to(const os::Fd& socket, const TemplateMessage& message, int fd = -1) {
+    os::send_message(socket.get(), wire::bytes_of(message),
                      std::span<const int>(&fd, fd < 0 ? 0 : 1));
   }
+  const os::Fd& reports_of(const Forked& worker) const {
+    return worker.reports ? worker.reports : socket_;
+  }
 
-  void fork_worker(std::uint64_t ticket, os::Fd control) {
+  void fork_worker(std::uint64_t ticket, std::vector<os::Fd> fds) {
+    Forked worker;
+    if (fds.size() > 1) worker.reports = std::move(fds[1]);
     pid_t pid = 0;
     try {
       pid = os::fork_unguarded();
+      if (pid == 0) become_worker(std::move(fds.front()), std::move(worker.reports));
+      worker.pidfd = os::open_child_pidfd(pid);
     } catch (const std::system_error& error) {
-      return send({TemplateKind::not_forked, 0, ticket,
-                   static_cast<std::uint64_t>(error.code().value())});
+      return send_to(reports_of(worker), {TemplateKind::not_forked, 0, ticket,
+                                          static_cast<std::uint64_t>(error.code().value())});
     }
-    if (pid == 0) become_worker(std::move(control));
-    os::Fd pidfd = os::open_pidfd(pid);
-    poller_->add(pidfd.get(), static_cast<std::uint64_t>(pid));
-    send({TemplateKind::forked, 0, ticket, static_cast<std::uint64_t>(pid)}, pidfd.get());
-    workers_.emplace(pid, std::move(pidfd));
+    poller_->add(worker.pidfd.get(), static_cast<std::uint64_t>(pid));
+    send_to(reports_of(worker),
+            {TemplateKind::forked, 0, ticket, static_cast<std::uint64_t>(pid)},
+            worker.pidfd.get());
+    workers_.emplace(pid, std::move(worker));
   }
 
-  [[noreturn]] void become_worker(os::Fd control) noexcept {
+  [[noreturn]] void become_worker(os::Fd control, os::Fd reports) noexcept {
     if (snapshot_) {
+      reports.reset();
       workers_.clear();
       poller_.reset();
       supervisor_.reset();
@@ -153,23 +171,27 @@ class Template {
   void report_exit(pid_t pid) {
     const auto worker = workers_.find(pid);
     if (worker == workers_.end()) return;
-    const auto status = os::reap(worker->second.get(), pid);
+    const auto status = os::reap(worker->second.pidfd.get(), pid);
     if (!status) return;
-    poller_->remove(worker->second.get());
+    poller_->remove(worker->second.pidfd.get());
+    const Forked ended = std::move(worker->second);
     workers_.erase(worker);
-    os::kill_orphans(&is_worker, this);
-    send({TemplateKind::exited, 0, static_cast<std::uint64_t>(pid), wire::pack_status(*status)});
+    os::kill_orphans(&belongs_to_worker, this);
+    send_to(reports_of(ended), {TemplateKind::exited, 0, static_cast<std::uint64_t>(pid),
+                                wire::pack_status(*status)});
   }
 
-  static bool is_worker(pid_t pid, void* self) {
-    return static_cast<Template*>(self)->workers_.contains(pid);
+  /// A worker, or an orphan in the group of a worker that lives.
+  static bool belongs_to_worker(pid_t pid, void* self) {
+    const auto& workers = static_cast<Template*>(self)->workers_;
+    return workers.contains(pid) || workers.contains(os::group_of(pid));
   }
 
   os::Fd socket_;
   bool snapshot_;
   os::Fd supervisor_;
   std::optional<os::Poller> poller_;
-  std::map<pid_t, os::Fd> workers_;
+  std::map<pid_t, Forked> workers_;
 };
 
 }  // namespace

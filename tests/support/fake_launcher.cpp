@@ -160,7 +160,8 @@ void FakeMachine::Link::launch(Ticket ticket, os::Fd control) {
 void FakeMachine::live(Body& body, os::Fd control) {
   body.status = {os::ExitStatus::How::exited, channel::exit_not_started};
   if (script_.says_hello(body.number)) {
-    channel::Attachment attachment = channel::attach(std::move(control));
+    channel::FirstWord start = channel::receive_first_word(control);
+    channel::Attachment attachment = channel::attach(std::move(control), std::move(start));
     auto* const results = reinterpret_cast<shm::ResultMemory*>(attachment.results.data());
     {
       const std::lock_guard lock(mutex_);

@@ -14,26 +14,36 @@ namespace procpool::inline v0::channel {
 
 using wire::bytes_of;
 
-Attachment attach(os::Fd control) {
-  wire::Control start{};
+FirstWord receive_first_word(const os::Fd& control) {
+  wire::Control word{};
   os::Message got = os::receive_message(control.get(),
-                                        std::as_writable_bytes(std::span(&start, 1)), never);
-  if (got.io != os::Io::ok || got.size != sizeof start || start.kind != wire::ControlKind::start ||
-      start.value != wire::protocol_version || got.fds.size() < wire::start_fd_count) {
+                                        std::as_writable_bytes(std::span(&word, 1)), never);
+  if (got.io == os::Io::peer_gone) os::exit_now(exit_unreachable);
+  const int fds = word.kind == wire::ControlKind::run ? int{wire::run_fd_count}
+                                                      : int{wire::start_fd_count};
+  if (got.size != sizeof word || word.value != wire::protocol_version ||
+      std::cmp_less(got.fds.size(), fds)) {
     throw std::runtime_error("the start message is not of this version of procpool");
   }
-  const auto high = [&got](int which) {
-    return os::guard(os::move_high(std::move(got.fds[static_cast<std::size_t>(which)])));
+  return {word.kind, std::move(got.fds)};
+}
+
+Attachment attach(os::Fd control, FirstWord start) {
+  if (start.kind != wire::ControlKind::start) {
+    throw std::runtime_error("the start message is not a worker's");
+  }
+  const auto high = [&start](int which) {
+    return os::guard(os::move_high(std::move(start.fds[static_cast<std::size_t>(which)])));
   };
   return {os::guard(os::move_high(std::move(control))),
-          os::Mapping(got.fds[wire::pool_page_fd], os::Access::read_only),
-          os::Mapping(got.fds[wire::tasks_fd], os::Access::read_only),
-          os::Mapping(got.fds[wire::results_fd], os::Access::read_write),
+          os::Mapping(start.fds[wire::pool_page_fd], os::Access::read_only),
+          os::Mapping(start.fds[wire::tasks_fd], os::Access::read_only),
+          os::Mapping(start.fds[wire::results_fd], os::Access::read_write),
           high(wire::leader_bell_fd),
           high(wire::background_bell_fd),
           high(wire::tether_fd),
-          got.fds.size() > wire::hooks_fd
-              ? os::Mapping(got.fds[wire::hooks_fd], os::Access::read_only)
+          start.fds.size() > wire::hooks_fd
+              ? os::Mapping(start.fds[wire::hooks_fd], os::Access::read_only)
               : os::Mapping()};
 }
 

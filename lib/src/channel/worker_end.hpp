@@ -46,9 +46,17 @@ struct Attachment {
   os::Mapping hooks;  // of no size: there are none
 };
 
-/// Waits for the start message on the control socket and maps what comes with it; the memories'
-/// descriptors are closed then. Throws std::runtime_error when it is not of this version.
-Attachment attach(os::Fd control);
+/// What a new worker is told first: what it is to be.
+struct FirstWord {
+  wire::ControlKind kind;
+  std::vector<os::Fd> fds;
+};
+/// Waits for it. Nobody is there any more to say it: ends this process. Throws std::runtime_error
+/// when it is not of this version.
+FirstWord receive_first_word(const os::Fd& control);
+
+/// Maps what comes with a start message; the memories' descriptors are closed then.
+Attachment attach(os::Fd control, FirstWord start);
 
 class WorkerEnd {
  public:

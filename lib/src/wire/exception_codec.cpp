@@ -109,9 +109,13 @@ std::string trace_text(const ErrorContext& context, bool cut_off) {
   std::string text = truncate(std::string(context.frames).c_str(), max_error_text / 2, truncated);
   if (!text.empty() && text.back() != '\n') text += '\n';
   const std::string name(context.task_name);
-  text += "in " + truncate(name.c_str(), max_type_name, truncated) + " [worker " +
-          std::to_string(context.pid) + ", task " + std::to_string(context.task) + ", attempt " +
-          std::to_string(context.attempt) + "]";
+  text += "in " + truncate(name.c_str(), max_type_name, truncated);
+  if (context.attempt == not_of_a_pool) {
+    text += " [process " + std::to_string(context.pid) + "]";
+  } else {
+    text += " [worker " + std::to_string(context.pid) + ", task " + std::to_string(context.task) +
+            ", attempt " + std::to_string(context.attempt) + "]";
+  }
   if (cut_off) text += "\n(more exceptions were nested than the 16 that travel)";
   return text;
 }

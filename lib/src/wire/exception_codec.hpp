@@ -12,6 +12,9 @@
 
 namespace procpool::inline v0::wire {
 
+/// The attempt where there are none: the one call of a Process.
+inline constexpr unsigned not_of_a_pool = 0;
+
 /// Where an exception was caught; becomes the remote trace.
 struct ErrorContext {
   std::string_view task_name = {};

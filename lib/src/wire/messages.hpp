@@ -126,17 +126,31 @@ enum class ControlKind : std::uint32_t {
   slab,        // home → worker, with its memory: a large call, or room for a large result
   no_slab,     // home → worker: why not (errno)
   stage,       // home → worker, with its two memories
+  run,         // home → the child of a Process, instead of start; with descriptors (RunFds order)
 };
 
 struct Control {
   ControlKind kind;
   std::uint32_t number;  // slab number, errno
-  std::uint64_t value;   // start: version; hello: program identity; slabs: bytes
+  std::uint64_t value;   // start, run: version; hello: program identity; slabs: bytes
 };
 
 enum StartFds : int { pool_page_fd, tasks_fd, results_fd, leader_bell_fd, background_bell_fd,
                       tether_fd, start_fd_count,
                       hooks_fd = start_fd_count };  // the last only if there are hooks
+
+/// Of `run`: the call's memory and the lifeline.
+enum RunFds : int { process_call_fd, process_tether_fd, run_fd_count };
+
+/// What the memory of a Process's call begins with. The archive (callable and arguments) follows, then
+/// the process's name.
+struct ProcessCall {
+  std::uint64_t module;  // of its descriptor
+  std::uint64_t offset;
+  std::uint64_t archive_bytes;
+  std::uint64_t name_bytes;
+};
+static_assert(sizeof(ProcessCall) % 16 == 0);
 
 // ---- supervisor ↔ template process -----------------------------------------------------------
 
@@ -144,7 +158,8 @@ enum class TemplateKind : std::uint32_t {
   setup = 1,  // → template, with a pidfd of the supervisor and what it is to run first, if anything;
               //   `value`: how many threads libraries may use (os/thread_caps.hpp), 0: any
   ready,      // ← template: `value` is its program identity
-  fork,       // → template, with the worker's control socket; `ticket` names the request
+  fork,       // → template, with the worker's control socket; `ticket` names the request. What is
+              //   said of that worker goes to a second descriptor instead, when there is one
   forked,     // ← template, with a pidfd; `value` is the pid
   not_forked,  // ← template: `value` is errno
   exited,     // ← template: `ticket` is the pid, `value` packs the status

@@ -11,6 +11,7 @@
 #include <procpool/named.hpp>
 
 #include "base/deadline.hpp"
+#include "base/worker_entry.hpp"
 #include "channel/worker_end.hpp"
 #include "os/fork.hpp"
 #include "os/modules.hpp"
@@ -22,6 +23,7 @@
 #include "wire/hooks.hpp"
 #include "worker/invoke.hpp"
 #include "worker/modules.hpp"
+#include "worker/process.hpp"
 
 namespace procpool::inline v0::worker {
 
@@ -116,7 +118,12 @@ void serve(os::Fd control) noexcept {
     os::set_role(os::Role::worker);
     os::become_worker("procpool-worker");
     os::watch_forks();
-    channel::Attachment attachment = channel::attach(std::move(control));
+    channel::FirstWord word = channel::receive_first_word(control);
+    if (word.kind == wire::ControlKind::run) {
+      control.reset();
+      run_process(std::move(word.fds));
+    }
+    channel::Attachment attachment = channel::attach(std::move(control), std::move(word));
     attachment.tether = os::tether_to(attachment.tether);
     channel::WorkerEnd end(std::move(attachment));
     os::set_initialised();  // a task may make pools of its own
@@ -130,3 +137,9 @@ void serve(os::Fd control) noexcept {
 }
 
 }  // namespace procpool::inline v0::worker
+
+namespace procpool::inline v0 {
+
+void enter_worker(int socket) noexcept { worker::serve(os::Fd(socket)); }
+
+}  // namespace procpool::inline v0

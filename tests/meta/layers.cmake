@@ -12,14 +12,15 @@ set(may_channel channel shm wire os base)
 set(may_supervisor supervisor channel ledger shm wire os base)
 set(may_worker worker channel shm wire os base)
 set(may_pool pool supervisor ledger channel shm wire os base)
+set(may_process process supervisor channel ledger shm wire os base)
 set(may_public)
 set(may_detail)
-set(layers base ledger os shm wire channel supervisor worker pool)
+set(layers base ledger os shm wire channel supervisor worker pool process)
 
 # Of the public headers, all of the private code knows the words; who knows the rest is listed.
 set(words "^<procpool/(errors\\.hpp|options\\.hpp|hook\\.hpp|stats\\.hpp|this_task\\.hpp|detail/.*)>$")
-set(facade "^<procpool/(procpool|pool|future|results)\\.hpp>$")
-set(know_facade pool worker public detail examples)
+set(facade "^<procpool/(procpool|pool|process|future|results)\\.hpp>$")
+set(know_facade pool process worker public detail examples)
 
 function(violation file why)
   set_property(GLOBAL APPEND PROPERTY violations "${file}: ${why}")

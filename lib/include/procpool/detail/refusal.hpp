@@ -216,22 +216,28 @@ consteval bool check_fit() {
                 "the callable does not take these arguments: a task gets rvalues of their decayed "
                 "types (a literal is a std::string), and default arguments of a plain function "
                 "must be given or the function wrapped in a lambda");
-  if constexpr (why == Refusal::reference_parameter || why == Refusal::does_not_fit) {
-    return false;
-  } else {
-    return check_result<typename Call<F, Args...>::result_type>();
-  }
+  return why != Refusal::reference_parameter && why != Refusal::does_not_fit;
 }
 
-/// True for a call that can be made. Else the compiler says why not, once.
+/// True for a call that can be made, whatever its result. Else the compiler says why not, once.
 template <class F, class... Args>
-consteval bool check_call() {
+consteval bool check_sending() {
   if constexpr (callable_refusal<std::decay_t<F>>() != Refusal::none) {
     return check_callable<std::decay_t<F>>();
   } else if constexpr (((argument_refusal<Args>() != Refusal::none) || ...)) {
     return (check_argument<Args>() && ...);
   } else {
     return check_fit<F, Args...>();
+  }
+}
+
+/// True for a call that can be made and whose result can come home.
+template <class F, class... Args>
+consteval bool check_call() {
+  if constexpr (check_sending<F, Args...>()) {
+    return check_result<typename Call<F, Args...>::result_type>();
+  } else {
+    return false;
   }
 }
 

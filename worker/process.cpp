@@ -1,0 +1,109 @@
+#include "worker/process.hpp"
+
+#include <cxxabi.h>
+
+#include <cstdio>
+#include <cstring>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <procpool/detail/descriptor.hpp>
+#include <procpool/detail/invocation.hpp>
+
+#include "os/fork.hpp"
+#include "os/memory.hpp"
+#include "os/process.hpp"
+#include "os/role.hpp"
+#include "os/worker_setup.hpp"
+#include "wire/exception_codec.hpp"
+#include "wire/messages.hpp"
+
+namespace procpool::inline v0::worker {
+
+namespace {
+
+struct Call {
+  detail::CodeAddress code;
+  std::span<const std::byte> archive;
+  std::string name;
+};
+
+Call read_call(const os::Mapping& memory) {
+  std::span<const std::byte> bytes(memory.data(), memory.size());
+  const auto header = wire::read<wire::ProcessCall>(bytes);
+  if (!header) throw std::runtime_error("the call of a Process has no header");
+  bytes = bytes.subspan(sizeof *header);
+  const auto name = bytes.subspan(header->archive_bytes, header->name_bytes);
+  return {{header->module, header->offset},
+          bytes.first(header->archive_bytes),
+          std::string(reinterpret_cast<const char*>(name.data()), name.size())};
+}
+
+/// The whole call is one element, and nobody waits for its result.
+class Lone final : public detail::Invocation {
+ public:
+  explicit Lone(std::span<const std::byte> archive) : archive_(archive) {}
+
+ private:
+  detail::SpanIn& callable() override { return archive_; }
+  detail::SpanIn& arguments() override { return archive_; }
+  detail::SpanOut& result() override {
+    throw std::logic_error("the callable of a Process has no result");
+  }
+  void commit() override {}
+  bool next() override { return false; }
+
+  detail::SpanIn archive_;
+};
+
+std::string name_of(const wire::ErrorLink& link) {
+  return link.message.empty() ? link.type_name : link.type_name + ": " + link.message;
+}
+
+/// As Python does: where, then what. One write, so that texts of several processes do not mix.
+void print_current_exception(const Call& call, const detail::Descriptor* descriptor) {
+  const std::string task = descriptor == nullptr ? "?" : descriptor->name(call.archive);
+  const wire::ErrorRecord record = wire::record_current_exception(
+      {.task_name = task, .pid = os::this_pid(), .attempt = wire::not_of_a_pool});
+  std::string text = "Process " + call.name + ":\n" + record.trace + '\n';
+  std::string_view before;
+  for (const wire::ErrorLink& link : record.chain) {
+    text.append(before).append(name_of(link)) += '\n';
+    before = "caused by ";
+  }
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+int run(const Call& call) {
+  const detail::Descriptor* const descriptor =
+      detail::find_descriptor(detail::locate_code(call.code, false));
+  try {
+    if (descriptor == nullptr) detail::throw_unknown_task(call.code);
+    Lone invocation(call.archive);
+    descriptor->thunk(invocation);
+    return 0;
+  } catch (const abi::__forced_unwind&) {
+    os::exit_now(0);  // pthread_exit: the end of the thread is the end of the callable
+  } catch (...) {
+    print_current_exception(call, descriptor);
+    return 1;
+  }
+}
+
+}  // namespace
+
+void run_process(std::vector<os::Fd> fds) {
+  const os::Fd tether =
+      os::guard(os::tether_to(os::move_high(std::move(fds[wire::process_tether_fd]))));
+  const os::Mapping memory(fds[wire::process_call_fd], os::Access::read_only);
+  fds.clear();
+  const Call call = read_call(memory);
+  os::name_process(call.name.c_str());
+  os::set_initialised();  // it may make pools and Processes of its own
+  os::exit_now(run(call));
+}
+
+}  // namespace procpool::inline v0::worker

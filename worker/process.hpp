@@ -1,0 +1,15 @@
+#pragma once
+
+// Runs the one callable of a Process.
+
+#include <vector>
+
+#include "os/fd.hpp"
+
+namespace procpool::inline v0::worker {
+
+/// `fds`: what came with the `run` message. Throws what keeps it from starting; ends the process by
+/// what the callable does.
+[[noreturn]] void run_process(std::vector<os::Fd> fds);
+
+}  // namespace procpool::inline v0::worker

@@ -172,15 +172,24 @@ TEST_P(P_CRASH_54_HostKilled, BusyWithTasksDeafToSignalsThatHaveChildren) {
   host.expect_nothing_left();
 }
 
+TEST_P(P_CRASH_54_HostKilled, P_PROC_01_ProcessesDeafToSignalsThatHaveChildren) {
+  Host host(GetParam(), "processes");
+  await_busy(host);
+  const std::size_t templates = GetParam() == StartMethod::forkserver ? 1 : 0;
+  EXPECT_EQ(host.count(), 1 + templates + 2 * workers);
+  host.kill_host();
+  host.expect_nothing_left();
+}
+
 TEST_P(P_CRASH_54_HostKilled, TheTemplateFirst) {
   if (GetParam() == StartMethod::spawn) GTEST_SKIP() << "spawn has no template process";
-  for (const char* mode : {"idle", "busy"}) {
+  for (const std::string mode : {"idle", "busy", "processes"}) {
     SCOPED_TRACE(mode);
-    Host host(GetParam(), mode);
-    if (std::string(mode) == "busy") {
-      await_busy(host);
-    } else {
+    Host host(GetParam(), mode.c_str());
+    if (mode == "idle") {
       host.room().next_report();
+    } else {
+      await_busy(host);
     }
     host.kill_template_first();
     host.kill_host();

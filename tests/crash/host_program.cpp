@@ -1,4 +1,4 @@
-// The host that the tests of host_death_test.cpp kill: host METHOD idle|busy|churn ROOM. It reports
+// The host that the tests of host_death_test.cpp kill: host METHOD idle|busy|churn|processes ROOM. It reports
 // to the room when it is where the test wants it, and never ends by itself.
 #include <signal.h>
 #include <unistd.h>
@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <procpool/process.hpp>
 #include <procpool/procpool.hpp>
 
 #include "crash/room.hpp"
@@ -54,6 +55,16 @@ procpool::StartMethod method_of(const char* name) {
   }
 }
 
+/// Two Processes, each deaf and with a child as deaf.
+[[noreturn]] void have_processes(procpool::StartMethod method, const std::string& room) {
+  std::vector<procpool::Process> held;
+  for (int i = 0; i < 2; ++i) {
+    held.emplace_back(procpool::ProcessOptions{.start_method = method}, hold_out, room, i == 0);
+    held.back().start();
+  }
+  for (;;) pause();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -64,6 +75,7 @@ int main(int argc, char** argv) {
   options.processes = 2;
   options.start_method = method_of(argv[1]);
   if (mode == "churn") churn(options, room);
+  if (mode == "processes") have_processes(options.start_method, room);
   procpool::Pool pool(options);
   std::vector<procpool::Future<int>> held;
   for (int i = 0; i < 2 && mode == "busy"; ++i) held.push_back(pool.submit(hold_out, room, i == 0));

@@ -1,0 +1,66 @@
+// What of Process concerns a whole program: main, static objects, stderr, the template that all share.
+#include <string>
+#include <utility>
+
+#include "conformance/process.hpp"
+#include "conformance/programs.hpp"
+
+namespace procpool::test {
+namespace {
+
+class P_PROC_01_Program : public Conformance {
+ protected:
+  static std::string run_mode(const std::string& mode) {
+    const auto [text, status] = run("timeout -k 1 30 " + program("process_modes") + " " +
+                                    name_of(GetParam()) + " " + mode);
+    EXPECT_EQ(status, 0) << text;
+    return text;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(forkserver, P_PROC_01_Program, testing::Values(StartMethod::forkserver));
+INSTANTIATE_TEST_SUITE_P(fork, P_PROC_01_Program, testing::Values(StartMethod::fork));
+INSTANTIATE_TEST_SUITE_P(spawn, P_PROC_01_Program, testing::Values(StartMethod::spawn));
+
+// Pids are the only thing in it that is not known.
+std::string without_pids(std::string text) {
+  for (std::size_t at = 0; (at = text.find("[process ", at)) != std::string::npos;) {
+    at += std::string("[process ").size();
+    text.erase(at, text.find(']', at) - at);
+  }
+  return text;
+}
+
+TEST_P(P_PROC_01_Program, an_exception_is_printed_with_its_type_and_place) {
+  EXPECT_EQ(without_pids(run_mode("errors")),
+            "Process reader:\n"
+            "in fail_deeply(int) [process ]\n"
+            "std::runtime_error: no such row\n"
+            "caused by std::out_of_range: index 7\n"
+            "1\n"
+            "Process reader:\n"
+            "in throw_a_number() [process ]\n"
+            "int: 42\n"
+            "1\n");
+}
+
+TEST_P(P_PROC_01_Program, a_static_process_is_joined_at_the_end_of_the_program) {
+  EXPECT_EQ(run_mode("static"), "from a static Process\n");
+}
+
+TEST_P(P_PROC_01_Program, without_init_start_is_misuse) {
+  const std::string text = run_mode("no_init");
+  if (GetParam() == StartMethod::fork) {
+    EXPECT_EQ(text, "42\n");
+  } else {
+    EXPECT_TRUE(text.starts_with("Misuse: ")) << text;
+    EXPECT_TRUE(contains(text, "init(argc, argv)")) << text;
+  }
+}
+
+TEST_P(P_PROC_01_Program, a_lost_template_is_made_anew_and_its_children_live_on) {
+  if (GetParam() != StartMethod::forkserver) GTEST_SKIP() << "there is no template process";
+  EXPECT_EQ(run_mode("lose_template"), "2\n4\n6\nalive\nkilled\nmade anew\n");
+}
+
+}  // namespace
+}  // namespace procpool::test

@@ -102,7 +102,7 @@ void run_process(std::vector<os::Fd> fds) {
   fds.clear();
   const Call call = read_call(memory);
   os::name_process(call.name.c_str());
-  os::set_initialised();  // it may make pools and Processes of its own
+  if (os::role_socket()) os::set_initialised();  // else a copy of the program, which has or has not
   os::exit_now(run(call));
 }
 

@@ -126,7 +126,8 @@ void serve(os::Fd control) noexcept {
     channel::Attachment attachment = channel::attach(std::move(control), std::move(word));
     attachment.tether = os::tether_to(attachment.tether);
     channel::WorkerEnd end(std::move(attachment));
-    os::set_initialised();  // a task may make pools of its own
+    // A task may make pools of its own; in a copy of a program without init, only by fork.
+    if (os::role_socket()) os::set_initialised();
     end.say_hello(os::program_identity());
     if (!run_first(end)) os::exit_now(channel::exit_not_started);
     run_slots(end);

@@ -51,6 +51,7 @@ TEST_P(P_PROC_01_Program, without_init_start_is_misuse) {
   const std::string text = run_mode("no_init");
   if (GetParam() == StartMethod::fork) {
     EXPECT_EQ(text, "42\n");
+    EXPECT_EQ(run_mode("no_init_nested"), "Misuse\n0\n");
   } else {
     EXPECT_TRUE(text.starts_with("Misuse: ")) << text;
     EXPECT_TRUE(contains(text, "init(argc, argv)")) << text;
@@ -60,6 +61,11 @@ TEST_P(P_PROC_01_Program, without_init_start_is_misuse) {
 TEST_P(P_PROC_01_Program, a_lost_template_is_made_anew_and_its_children_live_on) {
   if (GetParam() != StartMethod::forkserver) GTEST_SKIP() << "there is no template process";
   EXPECT_EQ(run_mode("lose_template"), "2\n4\n6\nalive\nkilled\nmade anew\n");
+}
+
+TEST_P(P_PROC_01_Program, a_template_without_descriptors_refuses_and_goes_on) {
+  if (GetParam() != StartMethod::forkserver) GTEST_SKIP() << "there is no template process";
+  EXPECT_EQ(run_mode("fill_template"), "fork: Too many open files\n4\nthe same\n-15\n");
 }
 
 }  // namespace

@@ -126,6 +126,38 @@ TEST_F(OsProcess, AGroupWhoseLeaderTheHostReapedIsKilledWhereTheKernelCan) {
   GTEST_SKIP() << "this kernel signals no group by pidfd";
 }
 
+TEST_F(OsProcess, TheKernelMayKnowAStatusThatSomebodyElseTook) {
+  const auto after_reaping = [](const std::function<void()>& body) {
+    const pid_t pid = test::start_child(body);
+    const os::Fd pidfd = os::open_pidfd(pid);
+    test::wait_readable(pidfd.get());
+    EXPECT_EQ(os::status_after_reaping(pidfd.get()).how, ExitStatus::How::unknown) << "a zombie";
+    test::wait_status(pid);
+    return os::status_after_reaping(pidfd.get());
+  };
+  const ExitStatus exited = after_reaping([] { ::_exit(77); });
+  if (exited.how == ExitStatus::How::unknown) GTEST_SKIP() << "a kernel before 6.15";
+  EXPECT_EQ(exited.how, ExitStatus::How::exited);
+  EXPECT_EQ(exited.value, 77);
+  const ExitStatus killed = after_reaping([] { ::raise(SIGKILL); });
+  EXPECT_EQ(killed.how, ExitStatus::How::signaled);
+  EXPECT_EQ(killed.value, SIGKILL);
+}
+
+TEST_F(OsProcess, WaitsForAnExitUntilTheDeadline) {
+  test::Signpost go;
+  const pid_t pid = test::start_child([&] { go.wait(); });
+  const os::Fd pidfd = os::open_pidfd(pid);
+  {
+    const test::SignalStorm storm;
+    EXPECT_FALSE(os::wait_for_exit(pidfd.get(), Deadline{}));
+    EXPECT_FALSE(os::wait_for_exit(pidfd.get(), deadline_after(10ms)));
+  }
+  go.tell();
+  EXPECT_TRUE(os::wait_for_exit(pidfd.get(), never));
+  test::wait_status(pid);
+}
+
 TEST_F(OsProcess, NoSuchProcessIsNamed) {
   const pid_t pid = test::start_child([] {});
   test::wait_status(pid);

@@ -8,6 +8,7 @@ namespace procpool::inline v0 {
 
 class Pool;
 class ThreadPool;
+class Process;
 template <class R = void>
 class Future;
 template <class R>
@@ -23,6 +24,7 @@ struct MapOptions;
 struct ShutdownOptions;
 struct PoolStats;
 struct TaskUpdate;
+struct ProcessOptions;
 
 class Error;
 

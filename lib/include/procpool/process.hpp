@@ -53,7 +53,7 @@ struct ProcessOptions {
 /// Python it reaches the children as well; stop them by `terminate`. in_worker() is true there. It may
 /// make pools and Processes of its own. When `f` returns, stdio is flushed and the process ends; static
 /// destructors and other threads do not run on. What it started and left behind in its group ends with
-/// it.
+/// it (under `fork` and `spawn` when this object notices the end).
 ///
 /// **Nobody survives the program.** However this process ends, SIGKILL included, the kernel kills the
 /// child and its group.
@@ -95,7 +95,7 @@ class Process {
   /// False before `start` and once the child has ended.
   [[nodiscard]] bool is_alive() const;
   /// Empty before `start` and while it runs. 0: `f` returned. 1: it threw, and stderr got the text.
-  /// n: it called exit(n). −n: signal n ended it. 255: nobody knows any more, because this program
+  /// n: it called exit(n). −n: signal n ended it. 115: it could not begin; stderr says why. 255: nobody knows any more, because this program
   /// ignores SIGCHLD or waits for any child, or because the template process was killed, on a kernel
   /// before Linux 6.15.
   [[nodiscard]] std::optional<int> exit_code() const;

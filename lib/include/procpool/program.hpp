@@ -13,7 +13,8 @@ namespace procpool::inline v0 {
 /// must happen once.
 void init(int argc, char** argv);
 
-/// Whether this process is a worker.
+/// Whether this process runs the callables of another: as a pool's worker or as a Process's child.
+/// Python: parent_process() is not None.
 [[nodiscard]] bool in_worker() noexcept;
 
 /// min(affinity mask, cgroup quota rounded up, PROCPOOL_PROCESSES), at least 1: what a Pool uses by

@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -10,6 +11,7 @@
 #include <procpool/errors.hpp>
 
 #include "os/fork.hpp"
+#include "os/poller.hpp"
 #include "os/socket.hpp"
 #include "wire/messages.hpp"
 
@@ -102,9 +104,14 @@ std::optional<Home::Forked> Home::ask_template() {
   return Forked{child_of(answer, got, std::move(reports.ours)), std::move(control.ours)};
 }
 
-/// The template closed the request unanswered: it is gone (and if it had forked, that child ends, since
-/// its control socket does), or it says why.
+/// The request was closed unanswered. Either the template is gone (and if it had forked, that child ends,
+/// since its control socket does), or it could not take the descriptors and is about to say so.
 std::nullopt_t Home::not_taken() {
+  os::Poller poller;
+  poller.add(template_->socket(), 0, os::Poller::Trigger::level);
+  const Deadline until = deadline_after(patience);
+  std::array<std::uint64_t, 1> keys;
+  while (poller.wait(keys, until) == 0 && Clock::now() < until) continue;
   const auto event = template_->next();
   if (event && event->kind == supervisor::LaunchEvent::Kind::failed) throw PoolBroken(event->why);
   return std::nullopt;

@@ -3,9 +3,9 @@
 #include <procpool/procpool.hpp>
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -46,6 +46,16 @@ void errors(procpool::StartMethod method) {
   std::printf("%d\n", run(Process(options, throw_a_number)));
 }
 
+// Without init a copy of the program cannot execute it again either: main would run once more.
+void nest() {
+  try {
+    const procpool::Pool pool(1);
+    std::printf("a pool\n");
+  } catch (const procpool::Misuse&) {
+    std::printf("Misuse\n");
+  }
+}
+
 pid_t template_pid() {
   std::ifstream children("/proc/self/task/" + std::to_string(getpid()) + "/children");
   for (pid_t pid = 0; children >> pid;) {
@@ -76,16 +86,41 @@ void lose_template(procpool::StartMethod method) {
   std::printf("%s\n", first != second && template_pid() != second ? "made anew" : "the same");
 }
 
+// The template can open nothing more: that start fails, what runs goes on, and it can be mended.
+void fill_template(procpool::StartMethod method) {
+  const procpool::ProcessOptions options{.start_method = method};
+  Process running(options, wait_for_ever);
+  running.start();
+  const pid_t only = template_pid();
+  rlimit before{};
+  prlimit(only, RLIMIT_NOFILE, nullptr, &before);
+  const rlimit low{3, before.rlim_max};
+  prlimit(only, RLIMIT_NOFILE, &low, nullptr);
+  try {
+    Process(options, doubled, 1).start();
+  } catch (const procpool::PoolBroken& error) {
+    std::printf("%s\n", error.what());
+  }
+  prlimit(only, RLIMIT_NOFILE, &before, nullptr);
+  std::printf("%d\n", run(Process(options, doubled, 2)));
+  std::printf("%s\n", template_pid() == only ? "the same" : "made anew");
+  running.terminate();
+  running.join();
+  std::printf("%d\n", running.exit_code().value());
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::string mode = argc > 2 ? argv[2] : "";
-  if (mode != "no_init") procpool::init(argc, argv);
+  if (!mode.starts_with("no_init")) procpool::init(argc, argv);
   const auto method = method_of(argc > 1 ? argv[1] : "");
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   if (mode == "errors") errors(method);
   if (mode == "lose_template") lose_template(method);
+  if (mode == "fill_template") fill_template(method);
   if (mode == "static") made_before_main.start();
+  if (mode == "no_init_nested") std::printf("%d\n", run(Process({.start_method = method}, nest)));
   if (mode == "no_init") {
     try {
       std::printf("%d\n", run(Process({.start_method = method}, doubled, 21)));

@@ -54,12 +54,13 @@ struct Child {
     if (result < 0) error = errno;
   }
 
-  // A handler of the host must not run in the child between unblocking and exec.
+  // A handler of the host must not run in the child between unblocking and exec. What the host ignores
+  // stays ignored, but for the signal by which children are ended: it counts from the first moment.
   void restore_signals() const {
     for (int signal = 1; signal < _NSIG; ++signal) {
       KernelAction action{};
       if (::syscall(SYS_rt_sigaction, signal, nullptr, action.data(), 8) != 0) continue;
-      if (action[0] == reinterpret_cast<unsigned long>(SIG_IGN)) continue;
+      if (action[0] == reinterpret_cast<unsigned long>(SIG_IGN) && signal != SIGTERM) continue;
       action = {};
       ::syscall(SYS_rt_sigaction, signal, action.data(), nullptr, 8);
     }

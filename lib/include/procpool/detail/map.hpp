@@ -217,10 +217,10 @@ class FlatNode final : public Typed<Batch, std::vector<R>> {
  public:
   /// Once the elements are there.
   void make_room() {
-    const std::size_t count = this->elements.count();
-    placed_.reserve(count);
-    advise_large(placed_.data(), count * sizeof(R));
-    placed_.resize(count);
+    const std::size_t size = this->elements.count();
+    placed_.reserve(size);
+    advise_large(placed_.data(), size * sizeof(R));
+    placed_.resize(size);
     this->sink = reinterpret_cast<std::byte*>(placed_.data());
     this->result_size = sizeof(R);
   }

@@ -135,7 +135,9 @@ TEST_P(Conformance, P_MAP_07_each_slot_has_a_value_or_its_own_error) {
       EXPECT_EQ(all[i].index(), i);
       const bool bad = i == 3 || i == 5 || i == 6;
       ASSERT_EQ(all[i].has_value(), !bad) << i;
-      if (!bad) EXPECT_EQ(*all[i], static_cast<int>(i) * 10);
+      if (!bad) {
+        EXPECT_EQ(*all[i], static_cast<int>(i) * 10);
+      }
       EXPECT_EQ(all[i].value_or(-1), bad ? -1 : static_cast<int>(i) * 10);
     }
     EXPECT_THROW(all[3].value(), WorkerCrashed);
@@ -188,7 +190,9 @@ TEST_P(Conformance, P_JOB_01_progress_comes_merged_and_the_last_report_always) {
     for (std::size_t i = 0; i != reports.all.size(); ++i) {
       EXPECT_EQ(reports.all[i].total, total);
       EXPECT_GE(reports.all[i].elapsed, 0ns);
-      if (i != 0) EXPECT_GE(reports.all[i].done, reports.all[i - 1].done);
+      if (i != 0) {
+        EXPECT_GE(reports.all[i].done, reports.all[i - 1].done);
+      }
     }
   }
 }

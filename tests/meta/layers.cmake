@@ -19,7 +19,7 @@ set(layers base ledger os shm wire channel supervisor worker pool process)
 
 # Of the public headers, all of the private code knows the words; who knows the rest is listed.
 set(words "^<procpool/(errors\\.hpp|options\\.hpp|hook\\.hpp|stats\\.hpp|this_task\\.hpp|detail/.*)>$")
-set(facade "^<procpool/(procpool|pool|process|future|results)\\.hpp>$")
+set(facade "^<procpool/(procpool|pool|process|future|results|as_completed|gather|wait|asio)\\.hpp>$")
 set(know_facade pool process worker public detail examples)
 
 function(violation file why)

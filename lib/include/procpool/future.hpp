@@ -13,8 +13,10 @@
 #include <type_traits>
 #include <utility>
 
+#include <procpool/detail/await.hpp>
 #include <procpool/detail/cell.hpp>
 #include <procpool/detail/core.hpp>
+#include <procpool/detail/executor.hpp>
 #include <procpool/detail/time.hpp>
 #include <procpool/fwd.hpp>
 
@@ -22,10 +24,16 @@ namespace procpool::inline v0 {
 
 namespace detail {
 
-/// How a node of unknown making becomes an R: by the table that came with it.
+class SpanOut;
+
+/// How a finished node of unknown making becomes an R, or an argument of another task (passed.hpp; throws
+/// the node's error): by the table that came with it.
 template <class R>
 struct Decoder {
   Cell<Stored<R>>& (*look)(Node& node);
+  void (*pass)(Node& node, SpanOut& out);
+  /// `pass` reads the decoded value: it must not be moved out while an argument may be made of it.
+  bool pass_looks = false;
 };
 
 struct FutureAccess;
@@ -40,6 +48,11 @@ struct FutureAccess;
 /// A handle on one task's outcome, which is exactly one of: a value, the task's own exception (of its
 /// own type, with a nested RemoteTraceback), WorkerCrashed, Cancelled, PoolTerminated, PoolBroken,
 /// EncodingError or DecodingError.
+///
+/// Any wait, also one inside a callback, is for something that other processes do: callbacks, coroutines
+/// and executors may call `get`, `wait` and the pool's calls. (They hold up the callbacks behind them.)
+/// What could wait for itself is refused: `join` in a callback, and sending a Future to a worker, which
+/// gets its value instead when the future is an argument of `submit` (task.hpp).
 ///
 /// Copyable; all copies speak of the same task. Dropping futures neither waits nor cancels; a future
 /// outlives its pool. Every member may be called from any thread. Every member of an empty or
@@ -148,6 +161,44 @@ class Future {
     });
   }
 
+  /// The same through an executor, which runs the callback: `executor.execute(fn)`, or `post(executor,
+  /// fn)` found by argument-dependent lookup, as for Boost.Asio's. It is called on the callback thread,
+  /// or here if the task is done. An executor that can be copied is; else it must live until then.
+  template <class Executor, class F>
+    requires detail::RunsFunctions<Executor> && std::invocable<F&, Future<R>&>
+  void on_done(Executor&& executor, F callback) const {
+    on_done([run = detail::ExecutorHandle<Executor>(executor), callback = std::move(callback)](
+                Future& done) {
+      run([done, callback] { done.on_done(callback); });  // errors go where those of callbacks go
+    });
+  }
+
+  /// `co_await future`, in any coroutine whose promise does not restrict co_await: what `get` returns
+  /// or throws. The coroutine goes on on the pool's callback thread; where the task is done already it
+  /// is not suspended. It must not be destroyed while it is suspended here. `co_await
+  /// std::move(future)`, and of a future just made, gives the value away. (Boost.Asio's awaitable:
+  /// asio.hpp.)
+  auto operator co_await() const& {
+    return detail::Await<R, std::add_lvalue_reference_t<const R>>(checked_copy());
+  }
+  auto operator co_await() && {
+    static_cast<void>(checked());
+    return detail::Await<R, R>(std::move(*this));
+  }
+  /// `co_await future.on(executor)`: the same, and the coroutine goes on where the executor runs it,
+  /// also if the task is done already. What the executor throws instead is thrown there, on the
+  /// callback thread.
+  template <detail::RunsFunctions Executor>
+  auto on(Executor&& executor) const& {
+    return detail::AwaitOn<R, std::add_lvalue_reference_t<const R>, Executor>(checked_copy(),
+                                                                              executor);
+  }
+  template <detail::RunsFunctions Executor>
+  auto on(Executor&& executor) && {
+    static_cast<void>(checked());
+    return detail::AwaitOn<R, R, Executor>(std::move(*this), executor);
+  }
+
   /// Unique in this process.
   [[nodiscard]] std::uint64_t id() const { return checked().id; }
 
@@ -167,6 +218,10 @@ class Future {
     if (!node_) detail::throw_empty_future();
     return *node_;
   }
+  Future checked_copy() const {
+    static_cast<void>(checked());
+    return *this;
+  }
   detail::Cell<detail::Stored<R>>& look() const { return decoder_->look(*node_); }
   std::add_lvalue_reference_t<const R> value() const {
     if constexpr (std::is_void_v<R>) {
@@ -175,19 +230,28 @@ class Future {
       return look().get();
     }
   }
-  R take() && {
+  R give() const {
     if constexpr (std::is_void_v<R>) {
       look().get();
     } else {
       R& value = look().get();
-      Future last = std::move(*this);
-      if (last.node_->sole_owner()) return std::move(value);
-      if constexpr (std::is_copy_constructible_v<R>) {
+      if (node_->sole_handle()) return std::move(value);
+      if constexpr (detail::Copies<R>::value) {
         return std::as_const(value);
       } else {
-        *this = std::move(last);
         detail::throw_shared_move_only();
       }
+    }
+  }
+  /// Keeps the handle when it throws.
+  R take() && {
+    if constexpr (std::is_void_v<R>) {
+      give();
+      node_ = {};
+    } else {
+      R value = give();
+      node_ = {};
+      return value;
     }
   }
 
@@ -202,7 +266,30 @@ struct FutureAccess {
   static Future<R> make(Ref<Node> node, const Decoder<R>* decoder) {
     return Future<R>(std::move(node), decoder);
   }
+  /// Of a future that is not empty; else Misuse.
+  template <class R>
+  static Node& node(const Future<R>& future) {
+    return future.checked();
+  }
+  template <class R>
+  static const Decoder<R>& decoder(const Future<R>& future) {
+    return *future.decoder_;
+  }
+  /// The finished task's value as `get() &&` gives it, but the handle stays, and so does what `pass`
+  /// needs.
+  template <class R>
+  static R take(const Future<R>& future) {
+    if constexpr (detail::Copies<R>::value) {
+      if (future.decoder_->pass_looks) return future.value();
+    }
+    return future.give();
+  }
 };
+
+template <class R, class Got>
+Node& AwaitBase<R, Got>::node() const {
+  return FutureAccess::node(future_);
+}
 
 }  // namespace detail
 }  // namespace procpool::inline v0

@@ -85,6 +85,12 @@ class Outcome {
 namespace detail {
 
 struct OutcomeAccess {
+  /// The value (void: a std::monostate), or the error thrown.
+  template <class R>
+  static auto& value(v0::Outcome<R>& outcome) {
+    if (!outcome.value_) std::rethrow_exception(outcome.error_);
+    return *outcome.value_;
+  }
   /// `decode()` returns the value (void: anything) or throws the error.
   template <class R, class Decode>
   static v0::Outcome<R> make(std::size_t index, Decode&& decode) {

@@ -116,7 +116,9 @@ class Process {
   template <class F, class... Args>
   static detail::ProcessCall call_of(const std::remove_reference_t<F>& f,
                                      const std::remove_reference_t<Args>&... args) {
-    if constexpr (detail::check_sending<F, Args...>()) {
+    if constexpr (!detail::check_no_future<Args...>()) {
+      return {};
+    } else if constexpr (detail::check_sending<F, Args...>()) {
       return detail::make_process_call<std::decay_t<F>, Args...>(f, args...);
     } else {
       return {};

@@ -14,9 +14,11 @@
 ///       for (int y : pool.map(square, {1, 2, 3})) std::printf("%d\n", y);
 ///     }
 
+#include <procpool/as_completed.hpp>
 #include <procpool/errors.hpp>
 #include <procpool/future.hpp>
 #include <procpool/fwd.hpp>
+#include <procpool/gather.hpp>
 #include <procpool/hook.hpp>
 #include <procpool/named.hpp>
 #include <procpool/options.hpp>
@@ -28,3 +30,4 @@
 #include <procpool/stats.hpp>
 #include <procpool/task.hpp>
 #include <procpool/this_task.hpp>
+#include <procpool/wait.hpp>

@@ -20,6 +20,7 @@
 /// | `std::reference_wrapper<T>`  | `T`                                                         |
 /// | `std::pair<const K, V>`      | `std::pair<K, V>`                                           |
 /// | `std::string_view`           | its characters, seen in place for the task's life           |
+/// | `Future<T>`                  | `T`: the call runs once the future is done (not in maps)    |
 /// | `std::span<T>`               | its elements, seen as `std::span<const T>` for the task's life |
 ///
 /// A `std::string` for a `std::string_view` parameter and a `std::vector<T>` for a
@@ -75,6 +76,8 @@ template <class F, class... Args>
 auto partial(F&& f, Args&&... args) {
   using Callable = std::decay_t<F>;
   if constexpr (!detail::check_callable<Callable>()) {
+    return detail::RefusedPartial();
+  } else if constexpr (!detail::check_no_future<Args...>()) {
     return detail::RefusedPartial();
   } else if constexpr (!(detail::check_argument<Args>() && ...)) {
     return detail::RefusedPartial();

@@ -19,8 +19,8 @@ class StopWatch {
  public:
   void start(Node& node, const std::stop_token& token) {
     callback_.emplace(token, [&node] {
-      if (!node.retain_if_alive()) return;
-      const auto kept = Ref<Node>::adopt(&node);
+      if (!node.retain_if_alive(Share::library)) return;
+      const auto kept = LibraryRef<Node>::adopt(&node);
       if (!node.done()) node.core->cancel(node);
     });
   }

@@ -13,7 +13,7 @@ using detail::Batch;
 using detail::Chunk;
 using detail::Node;
 using detail::Outcome;
-using detail::Ref;
+using detail::LibraryRef;
 
 namespace {
 
@@ -29,7 +29,7 @@ Node& Ledger::node_of(const Assignment& work) {
 // ---- in ------------------------------------------------------------------------------------------
 
 void Ledger::enter(Node& node) {
-  node.retain();
+  node.retain(detail::Share::library);
   ++outstanding_;
   ++entered_;
 }
@@ -55,13 +55,9 @@ void Ledger::enter_held(Node& node) {
 }
 
 void Ledger::release_held(Node& node) {
-  let_go(node);
-  waiting_.push_back(node);
-}
-
-void Ledger::let_go(Node& node) {
   held_.remove(node);
   node.held = false;
+  waiting_.push_back(node);
 }
 
 /// Wherever it waits; false: it does not.
@@ -69,7 +65,7 @@ bool Ledger::withdraw(Node& node) {
   if (node.waits) {
     waiting_.remove(node);
   } else if (node.held) {
-    let_go(node);
+    held_.remove(node);
   } else {
     return false;
   }
@@ -142,7 +138,7 @@ void Ledger::settle_error(Assignment& work, std::exception_ptr error) {
     return ended_elements(static_cast<Batch&>(node), 1, true);
   }
   if (node.done()) return;
-  node.payload.clear();
+  if (!node.held) node.payload.clear();
   node.more().error = std::move(error);
   node.outcome = Outcome::error;
 }
@@ -150,7 +146,7 @@ void Ledger::settle_error(Assignment& work, std::exception_ptr error) {
 void Ledger::ended_elements(Batch& batch, std::uint32_t count, bool failed) {
   if (failed && batch.fail_fast && !batch.discarded) {
     batch.discarded = true;
-    failed_.push_back(Ref<Batch>::share(&batch));
+    failed_.push_back(LibraryRef<Batch>::share(&batch));
   }
   if (!batch.extras || !batch.extras->progress) return;
   const auto& progress = batch.extras->progress;
@@ -236,10 +232,10 @@ void Ledger::release(Node& node) {
   --outstanding_;
   if (node.is_batch) {
     garbage_.bytes.push_back(std::move(static_cast<Batch&>(node).elements.bytes));
-  } else if (node.cancelled) {
+  } else if (node.cancelled && !node.held) {
     node.payload.clear();
   }
-  garbage_.nodes.push_back(Ref<Node>::adopt(&node));
+  garbage_.nodes.push_back(LibraryRef<Node>::adopt(&node));
 }
 
 void Ledger::cancel(Node& node) {

@@ -91,7 +91,7 @@ class Ledger {
   /// The same for one assignment; a call is cancelled.
   void drop(detail::Assignment& work);
   /// Batches in which an element has failed, and which are to be discarded for it.
-  std::vector<detail::Ref<detail::Batch>> take_failed() { return std::exchange(failed_, {}); }
+  std::vector<detail::LibraryRef<detail::Batch>> take_failed() { return std::exchange(failed_, {}); }
   bool has_failed() const { return !failed_.empty(); }
   /// Cancels every node of which nothing was given to a worker; what waits of others is dropped.
   void cancel_waiting();
@@ -116,7 +116,7 @@ class Ledger {
   /// What is to be run and let go once the lock is not held.
   struct Garbage {
     std::vector<std::function<void()>> continuations;
-    std::vector<detail::Ref<detail::Node>> nodes;
+    std::vector<detail::LibraryRef<detail::Node>> nodes;
     std::vector<std::shared_ptr<const void>> slabs;
     std::vector<std::vector<std::byte>> bytes;
   };
@@ -127,7 +127,6 @@ class Ledger {
  private:
   void enter(detail::Node& node);
   void charge(detail::Node& node, std::size_t bytes);
-  void let_go(detail::Node& held);
   void end(detail::Node& node);
   void release(detail::Node& node);
   void ended_elements(detail::Batch& batch, std::uint32_t count, bool failed);
@@ -139,7 +138,7 @@ class Ledger {
   std::uint64_t entered_ = 0;
   std::uint64_t ended_ = 0;
   std::size_t pending_bytes_ = 0;
-  std::vector<detail::Ref<detail::Batch>> failed_;
+  std::vector<detail::LibraryRef<detail::Batch>> failed_;
   Garbage garbage_;
 };
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include <procpool/as_completed.hpp>
 #include <procpool/detail/core.hpp>
 #include <procpool/detail/descriptor.hpp>
 #include <procpool/detail/encode.hpp>
@@ -57,6 +58,10 @@ void throw_encoding_failed() {
 
 void throw_wait_timed_out() {
   throw TimeoutError("the task was not done in the given time; it goes on");
+}
+void throw_unfinished(std::size_t unfinished, std::size_t all) {
+  throw TimeoutError(std::to_string(unfinished) + " (of " + std::to_string(all) +
+                     ") futures unfinished; the tasks go on");
 }
 void throw_next_timed_out() {
   throw TimeoutError("the next result was not there in the given time; ask again");

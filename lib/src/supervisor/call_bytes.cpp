@@ -89,11 +89,15 @@ std::uint64_t call_bytes(const Assignment& work) {
   return bytes + name_of(work).size();
 }
 
-bool needs_slab(const Assignment& work) {
-  return call_bytes(work) > channel::HostEnd::Arena::largest && slab_of(work) == nullptr;
+bool fits_an_arena(const Assignment& work) {
+  return call_bytes(work) <= channel::HostEnd::Arena::largest;
 }
 
-void give_slab(Assignment& work) {
+bool needs_slab(const Assignment& work) {
+  return !fits_an_arena(work) && slab_of(work) == nullptr;
+}
+
+std::shared_ptr<Slab> make_slab(const Assignment& work) {
   auto slab = std::make_shared<Slab>();
   slab->size = call_bytes(work);
   slab->memory =
@@ -101,6 +105,10 @@ void give_slab(Assignment& work) {
   slab->mapping = os::Mapping(slab->memory, os::Access::read_write);
   write_call(work, slab->mapping.data());
   os::seal_against_writers(slab->memory);
+  return slab;
+}
+
+void attach_slab(Assignment& work, std::shared_ptr<Slab> slab) {
   if (work.is_chunk) {
     static_cast<Chunk&>(work).slab = std::move(slab);
   } else {

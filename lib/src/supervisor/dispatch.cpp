@@ -239,7 +239,7 @@ void Supervisor::prepare(Assignment& work, Lock& lock) {
   lock.unlock();
   std::exception_ptr error;
   try {
-    give_slab(work);
+    attach_slab(work, make_slab(work));
   } catch (...) {
     error = std::make_exception_ptr(
         EncodingError("no shared memory for a call of " + std::to_string(call_bytes(work)) +

@@ -14,7 +14,7 @@ namespace procpool::inline v0::supervisor {
 
 using detail::Batch;
 using detail::Node;
-using detail::Ref;
+using detail::LibraryRef;
 using namespace std::chrono_literals;
 
 namespace {
@@ -29,7 +29,7 @@ constexpr auto begin_patience = 1s;
 
 bool Supervisor::cancel(Node& node) {
   if (generation_ != os::fork_generation()) return false;
-  const auto kept = Ref<Node>::share(&node);
+  const auto kept = LibraryRef<Node>::share(&node);
   Lock lock = driver_.hold();
   const bool was_done = node.done();
   if (!was_done) {

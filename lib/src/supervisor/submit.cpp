@@ -23,11 +23,6 @@ namespace {
 /// low: submitters read cache lines that workers write; too high: workers run dry.
 constexpr unsigned submissions_per_look = 16;
 
-std::uint64_t next_id() {
-  static std::atomic<std::uint64_t> last = 0;
-  return ++last;
-}
-
 }  // namespace
 
 void Supervisor::check_mine() const {
@@ -45,7 +40,7 @@ void Supervisor::check_open() const {
 bool Supervisor::submit(Node& node, Admission admission) {
   check_mine();
   node.is_batch = false;
-  if (needs_slab(node)) give_slab_or_throw(node);
+  if (auto slab = make_slab_or_throw(node)) attach_slab(node, std::move(slab));
   const std::size_t bytes = node.payload.size();
   Lock lock = driver_.hold();
   check_open();
@@ -125,15 +120,19 @@ void Supervisor::hold(Node& node) {
 
 void Supervisor::release_held(Node& node, std::exception_ptr failed) {
   if (generation_ != os::fork_generation()) return;
-  if (!failed && needs_slab(node)) {
+  // Of the node only the payload is the caller's; others may look at the rest, under the lock.
+  std::shared_ptr<channel::Slab> slab;
+  if (!failed) {
     try {
-      give_slab_or_throw(node);
+      slab = make_slab_or_throw(node);
+      if (slab) node.payload.lend({slab->mapping.data(), node.payload.size()}, slab);
     } catch (...) {
       failed = std::current_exception();
     }
   }
   Lock lock = driver_.hold();
   if (node.done()) return let_go(lock);
+  if (slab) node.more().slab = std::move(slab);
   ledger_.release_held(node);
   attention_ = true;  // a closed pool may have waited for it with workers that have done their share
   if (failed) {
@@ -146,9 +145,10 @@ void Supervisor::release_held(Node& node, std::exception_ptr failed) {
   supply(lock);
 }
 
-void Supervisor::give_slab_or_throw(detail::Assignment& work) {
+/// Null: it needs none.
+std::shared_ptr<channel::Slab> Supervisor::make_slab_or_throw(const detail::Assignment& work) {
   try {
-    give_slab(work);
+    return fits_an_arena(work) ? nullptr : make_slab(work);
   } catch (const std::exception& error) {
     throw EncodingError("a call of " + std::to_string(call_bytes(work)) +
                         " bytes cannot be sent: " + error.what());
@@ -158,7 +158,7 @@ void Supervisor::give_slab_or_throw(detail::Assignment& work) {
 void Supervisor::accept_node(Node& node) {
   retain();
   node.core = this;
-  node.id = next_id();
+  node.id = detail::next_id();
 }
 
 /// From the caller's hands straight into an idle worker's slot. While all workers are supplied,

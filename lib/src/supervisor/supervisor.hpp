@@ -140,7 +140,7 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   void accept_node(detail::Node& node);
   void entered(detail::Node& node);
   bool admit(Lock& lock, std::size_t bytes, detail::Admission admission);
-  static void give_slab_or_throw(detail::Assignment& work);
+  static std::shared_ptr<channel::Slab> make_slab_or_throw(const detail::Assignment& work);
   void supply(Lock& lock);
 
   // ask.cpp

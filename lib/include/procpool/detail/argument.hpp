@@ -5,7 +5,9 @@
 // life, `save` and `load` move it, and `pass` makes of it what the callable gets.
 
 #include <procpool/detail/archive.hpp>
+#include <procpool/detail/passed.hpp>
 #include <procpool/detail/signature.hpp>
+#include <procpool/fwd.hpp>
 
 #include <cstddef>
 #include <functional>
@@ -131,6 +133,41 @@ struct Slot<std::pair<const K, V>, P> : ValueSlot<std::pair<K, V>> {
 template <class T, class P>
 struct Slot<std::reference_wrapper<T>, P> : Slot<std::remove_cv_t<T>, P> {};
 
+// A future's value, which comes as it came home (passed.hpp), between two multiples of 16: what
+// follows it is encoded before its size is known.
+
+template <class T>
+inline constexpr bool is_future = false;
+template <class R>
+inline constexpr bool is_future<Future<R>> = true;
+
+template <class T, class P>
+struct Slot<Future<T>, P> : ValueSlot<T> {
+  static T load(SpanIn& in) {
+    in.skip_pad(passed_alignment);
+    T value = load_passed<T>(in);
+    in.skip_pad(passed_alignment);
+    return value;
+  }
+};
+
+/// Refused: it has no value.
+struct NoValue {};
+template <class P>
+struct Slot<Future<void>, P> : ValueSlot<NoValue> {};
+
+/// The future in an argument, or the argument itself.
+template <class D>
+struct Unwrapped {
+  using type = D;
+};
+template <class T>
+struct Unwrapped<std::reference_wrapper<T>> {
+  using type = std::remove_cv_t<T>;
+};
+template <class A>
+inline constexpr bool gives_future = is_future<typename Unwrapped<std::decay_t<A>>::type>;
+
 /// The type of which it is asked whether it can be sent: what an argument becomes on its way.
 template <class D>
 struct Crossing {
@@ -148,6 +185,10 @@ template <class K, class V>
 struct Crossing<std::pair<const K, V>> : Crossing<std::pair<K, V>> {};
 template <class T>
 struct Crossing<std::reference_wrapper<T>> : Crossing<std::remove_cv_t<T>> {};
+template <class R>
+struct Crossing<Future<R>> {
+  using type = R;
+};
 template <class A>
 using crossing_t = typename Crossing<std::decay_t<A>>::type;
 

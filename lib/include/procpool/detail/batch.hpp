@@ -139,13 +139,13 @@ class Batch : public Node {
 
 /// A run of a batch's elements: one that waits to be cut into calls, or one that is a call.
 struct Chunk : Assignment {
-  explicit Chunk(Batch& of) : batch(Ref<Batch>::share(&of)) {
+  explicit Chunk(Batch& of) : batch(LibraryRef<Batch>::share(&of)) {
     is_chunk = true;
     descriptor = of.descriptor;
     options = of.options;
     retries = of.retries;
   }
-  Ref<Batch> batch;
+  LibraryRef<Batch> batch;
   Part part;                         // what has been settled of it
   std::shared_ptr<const void> slab;  // its bytes, when they are too large for an arena
 };

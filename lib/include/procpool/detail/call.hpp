@@ -135,6 +135,17 @@ struct CallTypes<F, std::index_sequence<I...>, Args...> {
   static void save(SpanOut& out, const std::remove_reference_t<Args>&... args) {
     (slot_t<std::decay_t<Args>, parameter_t<F, I>>::save(out, args), ...);
   }
+  template <class Note>
+  static void save_around(SpanOut& out, Note& note, const std::remove_reference_t<Args>&... args) {
+    const auto each = [&]<class S, class A>(std::type_identity<S>, const A& arg) {
+      if constexpr (gives_future<A>) {
+        note(arg);
+      } else {
+        S::save(out, arg);
+      }
+    };
+    (each(std::type_identity<slot_t<std::decay_t<Args>, parameter_t<F, I>>>(), args), ...);
+  }
 };
 
 /// A call of an F with Args, both as deduced from forwarding references.
@@ -151,6 +162,12 @@ struct Call {
   }
   static void save_arguments(SpanOut& out, const std::remove_reference_t<Args>&... args) {
     Types::save(out, args...);
-  }};
+  }
+  /// The same where some are futures: each is shown to `note`, where its value belongs.
+  template <class Note>
+  static void save_around(SpanOut& out, Note& note, const std::remove_reference_t<Args>&... args) {
+    Types::save_around(out, note, args...);
+  }
+};
 
 }  // namespace procpool::inline v0::detail

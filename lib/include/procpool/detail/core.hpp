@@ -24,29 +24,16 @@ namespace procpool::inline v0 {
 
 namespace detail {
 
-/// What `submit` does while too many bytes are pending.
-enum class Admission { wait, decline };
-
-class Core {
+/// Whoever will end a node: what its futures ask. Of a pool's tasks that is the pool's core.
+class Keeper {
  public:
-  Core(const Core&) = delete;
-  Core& operator=(const Core&) = delete;
+  Keeper(const Keeper&) = delete;
+  Keeper& operator=(const Keeper&) = delete;
 
   void retain() noexcept { ++references_; }
   void release() noexcept {
     if (--references_ == 0) delete this;
   }
-
-  /// Takes one reference to the node, released when it is settled. While too many bytes are pending
-  /// it waits, or declines (false: nothing was taken). Throws PoolClosed, PoolTerminated, PoolBroken,
-  /// Misuse; then nothing was taken.
-  virtual bool submit(Node& node, Admission admission) = 0;
-  virtual void submit_batch(Batch& batch) = 0;
-  /// The same for a call whose bytes are not complete: it counts as submitted but is not run before
-  /// `release_held`, which says that they are, or else why they never will be (a no-op for a node that
-  /// has ended meanwhile).
-  virtual void hold(Node& node) = 0;
-  virtual void release_held(Node& node, std::exception_ptr failed) = 0;
 
   /// Drives or sleeps until the node is done; false: the deadline came first.
   virtual bool wait(Node& node, Time until) = 0;
@@ -55,8 +42,6 @@ class Core {
   virtual Node* wait_any(CompletionQueue& queue, Time until) = 0;
   /// The node goes into the queue when it is done, now if it is; the caller holds it until then.
   virtual void enlist(Node& node, std::shared_ptr<CompletionQueue> queue) = 0;
-  /// Nobody wants the batch any more: elements that have not started will not.
-  virtual void discard(Batch& batch) noexcept = 0;
   /// Ends the node with Cancelled now; what runs of it is stopped in the background. False: it was
   /// done.
   virtual bool cancel(Node& node) = 0;
@@ -72,6 +57,34 @@ class Core {
   /// Runs this on the callback thread.
   virtual void call_back_soon(std::function<void()> callback) = 0;
 
+ protected:
+  Keeper() = default;
+  virtual ~Keeper() = default;
+
+ private:
+  std::atomic<std::uint32_t> references_ = 1;
+};
+
+/// What `submit` does while too many bytes are pending.
+enum class Admission { wait, decline };
+
+class Core : public Keeper {
+ public:
+  /// Takes one reference to the node, released when it is settled. While too many bytes are pending
+  /// it waits, or declines (false: nothing was taken). Throws PoolClosed, PoolTerminated, PoolBroken,
+  /// Misuse; then nothing was taken.
+  virtual bool submit(Node& node, Admission admission) = 0;
+  virtual void submit_batch(Batch& batch) = 0;
+  /// The same for a call whose bytes are not complete: it counts as submitted but is not run before
+  /// `release_held`, which says that they are, or else why they never will be. Until then its payload
+  /// is the caller's, also if the node is cancelled or its pool terminated meanwhile; for a node that
+  /// has ended so `release_held` does nothing.
+  virtual void hold(Node& node) = 0;
+  virtual void release_held(Node& node, std::exception_ptr failed) = 0;
+
+  /// Nobody wants the batch any more: elements that have not started will not.
+  virtual void discard(Batch& batch) noexcept = 0;
+
   virtual void close() noexcept = 0;
   /// What has not started ends with Cancelled.
   virtual void cancel_waiting() = 0;
@@ -84,14 +97,10 @@ class Core {
   virtual int processes() const = 0;
   virtual std::vector<pid_t> pids() const = 0;
   virtual PoolStats stats() const = 0;
-
- protected:
-  Core() = default;
-  virtual ~Core() = default;
-
- private:
-  std::atomic<std::uint32_t> references_ = 1;
 };
+
+/// Unique in this process.
+std::uint64_t next_id() noexcept;
 
 /// Makes the core for these options. Throws what Pool's constructor throws.
 Core* make_core(const PoolOptions& options);

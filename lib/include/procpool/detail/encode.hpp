@@ -3,14 +3,17 @@
 // From typed values to nodes with bytes, and from a finished node's bytes back.
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include <procpool/detail/archive.hpp>
 #include <procpool/detail/batch.hpp>
 #include <procpool/detail/call.hpp>
 #include <procpool/detail/cell.hpp>
 #include <procpool/detail/core.hpp>
+#include <procpool/detail/dataflow.hpp>
 #include <procpool/future.hpp>
 
 namespace procpool::inline v0::detail {
@@ -60,32 +63,64 @@ class CallNode final : public Typed<Node, R> {
     });
     return self.cell;
   }
-  static constexpr Decoder<R> decoder{&look};
+  static constexpr Decoder<R> decoder{&look, &pass_call};
 };
 
-/// A call with its bytes, not submitted.
+/// Where the value of a future belongs among a call's bytes.
+struct NoteUpstream {
+  SpanOut& out;
+  std::vector<Upstream>& upstreams;
+
+  template <class R>
+  void operator()(const Future<R>& future) const {
+    out.pad(passed_alignment);
+    Node& node = FutureAccess::node(future);
+    const auto& decoder = FutureAccess::decoder(future);
+    upstreams.push_back({out.size(), LibraryRef<Node>::share(&node),
+                         Ref<Node>::share(decoder.pass_looks ? &node : nullptr), decoder.pass});
+  }
+  template <class R>
+  void operator()(std::reference_wrapper<R> future) const {
+    (*this)(future.get());
+  }
+};
+
+/// Encodes the call and submits it, at once or when the futures among its arguments are done. False:
+/// declined.
 template <class F, class... Args>
-auto encode_call(const std::shared_ptr<const TaskOptions>& options, const F& f,
-                 const Args&... args) {
+bool encode_and_submit(Core& core, Admission admission, Node& node, const F& f,
+                       const Args&... args) {
   using C = Call<F, Args...>;
-  using R = typename C::result_type;
-  auto node = Ref<CallNode<R>>::adopt(new CallNode<R>);
-  node->descriptor = &C::descriptor();
-  if (options) set_options(*node, options);
-  encode_into(node->payload, [&](SpanOut& out) {
-    C::save_callable(out, f);
-    C::save_arguments(out, args...);
-  });
-  return node;
+  if constexpr ((gives_future<Args> || ...)) {
+    CallInPieces call;
+    HeapSink sink;
+    SpanOut out({}, sink);
+    encode_by(out, [&](SpanOut& to) {
+      NoteUpstream note{to, call.upstreams};
+      C::save_callable(to, f);
+      C::save_around(to, note, args...);
+    });
+    call.bytes.assign(out.bytes().begin(), out.bytes().end());
+    return submit_in_pieces(core, admission, node, std::move(call));
+  } else {
+    encode_into(node.payload, [&](SpanOut& out) {
+      C::save_callable(out, f);
+      C::save_arguments(out, args...);
+    });
+    return core.submit(node, admission);
+  }
 }
 
 /// An empty future: declined.
 template <class F, class... Args>
 auto make_call(Core& core, Admission admission, const std::shared_ptr<const TaskOptions>& options,
                const F& f, const Args&... args) {
-  using R = typename Call<F, Args...>::result_type;
-  auto node = encode_call<F, Args...>(options, f, args...);
-  if (!core.submit(*node, admission)) return Future<R>();
+  using C = Call<F, Args...>;
+  using R = typename C::result_type;
+  auto node = Ref<CallNode<R>>::adopt(new CallNode<R>);
+  node->descriptor = &C::descriptor();
+  if (options) set_options(*node, options);
+  if (!encode_and_submit<F, Args...>(core, admission, *node, f, args...)) return Future<R>();
   if (options) watch_stop(*node);
   return FutureAccess::make<R>(Ref<Node>::adopt(node.give_up()), &CallNode<R>::decoder);
 }

@@ -105,7 +105,7 @@ consteval bool check_parameters(TypeList<P...>) {
 }
 template <class... P>
 consteval bool check_declared(TypeList<P...>) {
-  return (check_argument<std::remove_cvref_t<P>>() && ...);
+  return check_no_future<P...>() && (check_argument<std::remove_cvref_t<P>>() && ...);
 }
 
 /// True for what can be exported. Else the compiler says why not, once.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <procpool/detail/encode.hpp>
+#include <procpool/detail/passed.hpp>
 #include <procpool/detail/progress.hpp>
 #include <procpool/options.hpp>
 #include <procpool/outcome.hpp>
@@ -84,13 +85,19 @@ using MapCall = typename How::template Call<F, std::ranges::range_value_t<Ranges
 
 template <class How, class F, class... Values>
 struct CheckedCall {
-  static consteval bool check() { return check_call<F, Values...>(); }
+  static consteval bool check() {
+    if constexpr (check_no_future<Values...>()) {
+      return check_call<F, Values...>();
+    } else {
+      return false;
+    }
+  }
 };
 template <class F, class Tuple>
 struct CheckedCall<ElementsAreTuples, F, Tuple> {
   static consteval bool check() {
     return []<std::size_t... I>(std::index_sequence<I...>) {
-      return check_call<F, std::tuple_element_t<I, Tuple>...>();
+      return CheckedCall<EachIsAnArgument, F, std::tuple_element_t<I, Tuple>...>::check();
     }(std::make_index_sequence<std::tuple_size_v<Tuple>>());
   }
 };
@@ -164,7 +171,7 @@ class BatchNode final : public Typed<Batch, Whole> {
     });
     return self.cell;
   }
-  static constexpr Decoder<Whole> decoder{&look};
+  static constexpr Decoder<Whole> decoder{&look, std::is_void_v<Whole> ? &pass_void : &pass_batch};
 };
 
 /// All values in order, or the error of the lowest index thrown. Elements that were not started,
@@ -232,7 +239,13 @@ class FlatNode final : public Typed<Batch, std::vector<R>> {
     });
     return self.cell;
   }
-  static constexpr Decoder<std::vector<R>> decoder{&look};
+  /// Numbers only: decoding them is no more than copying them.
+  static void pass(Node& node, SpanOut& out) {
+    const std::vector<R>& values = look(node).get();
+    pass_archive_size(out, sizeof(std::uint64_t) + values.size() * sizeof(R));
+    save_elements(out, std::span<const R>(values));
+  }
+  static constexpr Decoder<std::vector<R>> decoder{&look, &pass, true};
 
  private:
   /// As ValuesOrError, for what did not go the flat way.

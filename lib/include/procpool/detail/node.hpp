@@ -19,7 +19,7 @@
 
 namespace procpool::inline v0::detail {
 
-class Core;
+class Keeper;
 struct Descriptor;
 class Node;
 class StopWatch;
@@ -99,32 +99,45 @@ struct Assignment {
   std::uint16_t attempt = 1;
   bool is_chunk = false;
   bool waits = false;  // in the ledger's queue
-  bool held = false;   // or among those that cannot run yet
+  /// Its bytes are not complete: until they are, whatever becomes of the node, the payload belongs to
+  /// whoever completes it.
+  bool held = false;
 };
+
+/// Who holds a node: a handle of the user's, which has a share in the value, or the library, for as
+/// long as it works on it.
+enum class Share : std::uint64_t { handle = 1, library = std::uint64_t{1} << 40 };
 
 class Node : public Assignment {
  public:
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
-  void retain() noexcept { ++references_; }
-  void release() noexcept {
-    if (--references_ == 0) delete this;
+  void retain(Share share = Share::handle) noexcept {
+    references_ += static_cast<std::uint64_t>(share);
   }
-  /// False: it is on its way out.
-  bool retain_if_alive() noexcept {
-    std::uint32_t now = references_;
-    while (now != 0 && !references_.compare_exchange_weak(now, now + 1)) {
+  void release(Share share = Share::handle) noexcept {
+    const auto given_up = static_cast<std::uint64_t>(share);
+    if (references_.fetch_sub(given_up) == given_up) delete this;
+  }
+  /// Whether one handle is all there is.
+  bool sole_handle() const noexcept {
+    return references_ % static_cast<std::uint64_t>(Share::library) == 1;
+  }
+  /// Takes a reference. False: it is on its way out.
+  bool retain_if_alive(Share share) noexcept {
+    std::uint64_t now = references_;
+    while (now != 0 &&
+           !references_.compare_exchange_weak(now, now + static_cast<std::uint64_t>(share))) {
     }
     return now != 0;
   }
-  bool sole_owner() const noexcept { return references_ == 1; }
 
   bool done() const noexcept { return done_ != 0; }
   /// Whether it is done and Cancelled was its end.
   bool was_cancelled() const noexcept { return done() && cancelled; }
 
-  Core* core = nullptr;  // holds a reference (core.hpp); null: not submitted
+  Keeper* core = nullptr;  // holds a reference (core.hpp); null: not submitted
   std::uint64_t id = 0;
   Waiters waiters;
   std::unique_ptr<Extras> extras;
@@ -145,12 +158,12 @@ class Node : public Assignment {
   virtual ~Node();
 
  private:
-  std::atomic<std::uint32_t> references_ = 1;
+  std::atomic<std::uint64_t> references_ = 1;
   std::atomic<std::uint32_t> done_ = 0;
 };
 
 /// A counted pointer to a Node or a type derived from it.
-template <class T>
+template <class T, Share kind = Share::handle>
 class Ref {
  public:
   Ref() noexcept = default;
@@ -160,11 +173,11 @@ class Ref {
     return ref;
   }
   static Ref share(T* node) noexcept {
-    if (node != nullptr) node->retain();
+    if (node != nullptr) node->retain(kind);
     return adopt(node);
   }
   Ref(const Ref& other) noexcept : node_(other.node_) {
-    if (node_ != nullptr) node_->retain();
+    if (node_ != nullptr) node_->retain(kind);
   }
   Ref(Ref&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
   Ref& operator=(Ref other) noexcept {
@@ -172,7 +185,7 @@ class Ref {
     return *this;
   }
   ~Ref() {
-    if (node_ != nullptr) node_->release();
+    if (node_ != nullptr) node_->release(kind);
   }
 
   T* get() const noexcept { return node_; }
@@ -184,5 +197,7 @@ class Ref {
  private:
   T* node_ = nullptr;
 };
+template <class T>
+using LibraryRef = Ref<T, Share::library>;
 
 }  // namespace procpool::inline v0::detail

@@ -10,7 +10,9 @@
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
+#include <utility>
 
 namespace procpool::inline v0::detail {
 
@@ -25,7 +27,8 @@ enum class Refusal {
   functor_data,
   callable_kind,
   // an argument
-  future_argument,
+  void_future,
+  futures_inside,
   pool_argument,
   pointer_argument,
   array_argument,
@@ -38,11 +41,6 @@ enum class Refusal {
   pointer_result,
   unshippable_result,
 };
-
-template <class T>
-inline constexpr bool is_future = false;
-template <class R>
-inline constexpr bool is_future<Future<R>> = true;
 
 template <class T>
 inline constexpr bool is_std_function = false;
@@ -83,13 +81,25 @@ consteval Refusal callable_refusal() {
   }
 }
 
+template <class T>
+inline constexpr bool holds_futures = false;
+template <class T>
+  requires requires { typename T::value_type; }
+inline constexpr bool holds_futures<T> = is_future<typename T::value_type>;
+template <class... T>
+inline constexpr bool holds_futures<std::tuple<T...>> = (is_future<T> || ...);
+template <class A, class B>
+inline constexpr bool holds_futures<std::pair<A, B>> = is_future<A> || is_future<B>;
+
 /// A is as deduced at the call: an array is still one.
 template <class A>
 consteval Refusal argument_refusal() {
   using Given = std::remove_reference_t<A>;
   using Sent = crossing_t<A>;
-  if constexpr (is_future<Sent>) {
-    return Refusal::future_argument;
+  if constexpr (std::is_void_v<Sent>) {
+    return Refusal::void_future;
+  } else if constexpr (holds_futures<Sent>) {
+    return Refusal::futures_inside;
   } else if constexpr (std::is_base_of_v<Pool, Sent>) {
     return Refusal::pool_argument;
   } else if constexpr (std::is_pointer_v<Sent>) {
@@ -173,8 +183,12 @@ consteval bool check_callable() {
 template <class A>
 consteval bool check_argument() {
   constexpr Refusal why = argument_refusal<A>();
-  static_assert(why != Refusal::future_argument,
-                "a Future cannot be an argument: pass its value, future.get()");
+  static_assert(why != Refusal::void_future,
+                "a Future<void> has no value that could be an argument: wait() for it before this "
+                "call");
+  static_assert(why != Refusal::futures_inside,
+                "a Future inside another argument is not replaced by its value: pass the futures "
+                "as arguments of their own, or procpool::gather(futures)");
   static_assert(why != Refusal::pool_argument,
                 "a Pool cannot be an argument, it belongs to its process: pass what the task "
                 "needs and submit from here, or make a pool inside the task");
@@ -217,6 +231,16 @@ consteval bool check_fit() {
                 "types (a literal is a std::string), and default arguments of a plain function "
                 "must be given or the function wrapped in a lambda");
   return why != Refusal::reference_parameter && why != Refusal::does_not_fit;
+}
+
+/// For what is not an argument of a single call.
+template <class... A>
+consteval bool check_no_future() {
+  constexpr bool none = !(gives_future<A> || ...);
+  static_assert(none,
+                "a Future is replaced by its value only as an argument of submit and apply: here, "
+                "give its value, future.get()");
+  return none;
 }
 
 /// True for a call that can be made, whatever its result. Else the compiler says why not, once.

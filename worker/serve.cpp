@@ -18,6 +18,7 @@
 #include "os/process.hpp"
 #include "os/role.hpp"
 #include "os/worker_setup.hpp"
+#include "shared/registry.hpp"
 #include "wire/exception_codec.hpp"
 #include "wire/exports.hpp"
 #include "wire/hooks.hpp"
@@ -128,6 +129,7 @@ void serve(os::Fd control) noexcept {
     channel::WorkerEnd end(std::move(attachment));
     // A task may make pools of its own; in a copy of a program without init, only by fork.
     if (os::role_socket()) os::set_initialised();
+    shared::set_source([&end] { end.take_control(); });
     end.say_hello(os::program_identity());
     if (!run_first(end)) os::exit_now(channel::exit_not_started);
     run_slots(end);

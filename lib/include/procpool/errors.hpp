@@ -132,6 +132,25 @@ class UnknownTask : public Error {
   using Error::Error;
 };
 
+/// Whoever held this lock, permit or the like died with it. Thrown to one who wants it: that one does
+/// not hold it now, what it protects may be half changed, and the next attempt may succeed.
+class OwnerDied : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The queue was closed, or the pipe's other end is gone.
+class QueueClosed : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The barrier was aborted, reset while somebody waited, or one who waited timed out or died.
+class BrokenBarrier : public Error {
+ public:
+  using Error::Error;
+};
+
 /// The library was used in a way it does not allow; the text says what to write instead.
 class Misuse : public Error {
  public:

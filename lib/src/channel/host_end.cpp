@@ -138,6 +138,26 @@ os::Io HostEnd::refuse_slab(int reason) {
   return os::send_message(control_.get(), bytes_of(message));
 }
 
+os::Io HostEnd::send_memory(const detail::SharedMemory& memory) {
+  const shared::Key key = memory.key();
+  const int fd = memory.fd();
+  return send_unasked(
+      {wire::ControlKind::memory, static_cast<std::uint32_t>(key.form), key.number}, {&fd, 1});
+}
+
+os::Io HostEnd::send_forget(shared::Key key) {
+  return send_unasked(
+      {wire::ControlKind::forget, static_cast<std::uint32_t>(key.form), key.number}, {});
+}
+
+/// Published as slots are (doorbell.hpp): the caller rings.
+os::Io HostEnd::send_unasked(const wire::Control& message, std::span<const int> fds) {
+  const os::Io sent = os::send_message(control_.get(), bytes_of(message), fds);
+  auto& count = tasks().header.control;
+  if (sent == os::Io::ok) shm::store_ordered(count, shm::load_hint(count) + 1);
+  return sent;
+}
+
 os::Io HostEnd::receive(wire::Control& message) {
   const os::Message got =
       os::receive_message(control_.get(), std::as_writable_bytes(std::span(&message, 1)));

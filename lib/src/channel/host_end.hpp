@@ -15,6 +15,7 @@
 #include "os/event.hpp"
 #include "os/memory.hpp"
 #include "os/socket.hpp"
+#include "shared/shared_memory.hpp"
 #include "shm/arena.hpp"
 #include "shm/claim.hpp"
 #include "shm/doorbell.hpp"
@@ -87,6 +88,11 @@ class HostEnd {
   // Slabs.
   os::Io send_slab(const Slab& slab);
   os::Io refuse_slab(int reason);
+  // Shared state. The worker takes these in when it needs them, or before it sleeps.
+  os::Io send_memory(const detail::SharedMemory& memory);
+  os::Io send_forget(shared::Key key);
+  /// How many of these it says it has taken in: a hint.
+  std::uint32_t control_taken() const { return shm::load_ordered(results().header.control); }
   /// One control packet; `peer_gone` when the worker closed its end or sends none of ours.
   os::Io receive(wire::Control& message);
 
@@ -98,6 +104,7 @@ class HostEnd {
   static Memories make_memories();
   void write_headers();
   void set_stop(std::uint64_t word);
+  os::Io send_unasked(const wire::Control& message, std::span<const int> fds);
 
   shm::TaskMemory& tasks() const { return *reinterpret_cast<shm::TaskMemory*>(tasks_.data()); }
   shm::ResultMemory& results() const {

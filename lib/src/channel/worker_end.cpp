@@ -8,6 +8,7 @@
 
 #include "os/fork.hpp"
 #include "os/process.hpp"
+#include "shared/registry.hpp"
 #include "shm/element.hpp"
 
 namespace procpool::inline v0::channel {
@@ -101,9 +102,25 @@ void WorkerEnd::sleep_until(Ready ready) {
 
 bool WorkerEnd::wait_for_slot(const std::atomic<bool>* stop) {
   if (patience_.wait([this] { return slots_.visible(); }, os::yield)) return true;
-  if (passed_silently_) tell_passed();
-  sleep_until([&] { return slots_.visible() || (stop != nullptr && *stop); });
+  const auto stopped = [stop] { return stop != nullptr && *stop; };
+  do {
+    if (control_waits()) tell_taken();
+    if (passed_silently_) tell_passed();
+    sleep_until([&] { return slots_.visible() || control_waits() || stopped(); });
+  } while (!slots_.visible() && !stopped());
   return slots_.visible();
+}
+
+bool WorkerEnd::control_waits() const {
+  const std::uint32_t waiting = shm::load_ordered(tasks().header.control) - control_taken_;
+  return static_cast<std::int32_t>(waiting) > 0;  // one can be taken in before it is counted
+}
+
+/// Home may wait for room in the socket.
+void WorkerEnd::tell_taken() {
+  take_control();
+  shm::store_ordered(results().header.control, control_taken_);
+  ring_home();
 }
 
 /// A skipped slot is a publication like a result: home may wait for it to place work there.
@@ -190,8 +207,14 @@ void WorkerEnd::keep(Packet packet) {
   if (packet.control.kind == wire::ControlKind::stage) {
     stage_arguments_ = os::Mapping(packet.memories.at(0), os::Access::read_only);
     stage_results_ = os::Mapping(packet.memories.at(1), os::Access::read_write);
-  } else {
+  } else if (packet.control.kind == wire::ControlKind::slab) {
     slabs_.push_back(mapped(packet, os::Access::read_only));
+  } else {
+    const shared::Key key{packet.control.value, static_cast<shared::Form>(packet.control.number)};
+    const bool given = packet.control.kind == wire::ControlKind::memory;
+    if (!given) shared::forget(key);
+    if (given) shared::receive(key, packet.memories.empty() ? os::Fd() : std::move(packet.memories[0]));
+    ++control_taken_;
   }
 }
 
@@ -200,6 +223,10 @@ Slab WorkerEnd::mapped(const Packet& packet, os::Access access) {
   slab.number = packet.control.number;
   slab.mapping = os::Mapping(packet.memories.at(0), access);
   return slab;
+}
+
+void WorkerEnd::take_control() {
+  while (control_waits()) keep(receive_control());
 }
 
 std::span<const std::byte> WorkerEnd::call_slab(std::uint32_t number) {

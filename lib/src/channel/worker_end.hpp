@@ -64,6 +64,9 @@ class WorkerEnd {
 
   void say_hello(std::uint64_t identity);
 
+  /// Takes in what home has sent of shared state; does not wait.
+  void take_control();
+
   /// Sleeps until there is a slot to look at. False: `stop` was set instead (it is looked at before
   /// every sleep and after every wake-up).
   bool wait_for_slot(const std::atomic<bool>* stop = nullptr);
@@ -117,7 +120,9 @@ class WorkerEnd {
   template <class Ready>
   void sleep_until(Ready ready);
   void tell_passed();
+  void tell_taken();
   void ring_home();
+  bool control_waits() const;
   struct Packet {
     wire::Control control{};
     std::vector<os::Fd> memories;
@@ -135,6 +140,7 @@ class WorkerEnd {
   shm::WorkerSleep<shm::Word32> sleep_;
   Patience patience_;
   bool passed_silently_ = false;
+  std::uint32_t control_taken_ = 0;
   std::vector<Slab> slabs_;  // of calls: the current one's, and those of calls to come
   os::Mapping stage_arguments_;  // stage.hpp
   os::Mapping stage_results_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
+#include <utility>
 
 #include <procpool/detail/progress.hpp>
 #include <procpool/errors.hpp>
@@ -206,6 +208,7 @@ void Ledger::end(Node& node) {
   std::vector<std::function<void()>> callbacks;
   if (detail::Extras* const extras = node.extras.get()) {
     if (extras->slab) garbage_.slabs.push_back(std::move(extras->slab));
+    std::ranges::move(std::exchange(extras->attachments, {}), std::back_inserter(garbage_.slabs));
     queues = std::exchange(extras->queues, {});
     callbacks = std::exchange(extras->callbacks, {});
     for (auto& each : std::exchange(extras->continuations, {})) {

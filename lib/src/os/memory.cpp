@@ -118,7 +118,18 @@ Fd make_memory(const char* name, std::size_t bytes) {
 void seal_against_writers(const Fd& memory) { add_seals(memory, F_SEAL_FUTURE_WRITE); }
 void seal_finally(const Fd& memory) { add_seals(memory, F_SEAL_SEAL); }
 
-Mapping::Mapping(const Fd& memory, Access access) : owner_(this_pid()) {
+Fd open_read_only(const Fd& memory) {
+  const std::string path = "/proc/self/fd/" + std::to_string(memory.get());
+  return Fd(check(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open", path));
+}
+
+Mapping::Mapping(const Fd& memory, Access access, Inherit inherit)
+    : owner_(inherit == Inherit::nothing ? this_pid() : 0) {
+  if (inherit == Inherit::memory) {
+    region_ = map(memory, access);
+    advise(region_, MADV_DONTDUMP, "madvise(MADV_DONTDUMP)");
+    return;
+  }
   {
     const ForkPause no_fork_sees_it_unmarked;
     region_ = map(memory, access);
@@ -131,7 +142,7 @@ Mapping::Mapping(const Fd& memory, Access access) : owner_(this_pid()) {
 // In a forked child the range was never mapped and may be somebody else's by now: the region is
 // parked, not unmapped.
 Mapping::~Mapping() {
-  if (!*this || owner_ == this_pid()) return;
+  if (!*this || owner_ == 0 || owner_ == this_pid()) return;
   static std::vector<bi::mapped_region>& parked = *new std::vector<bi::mapped_region>;
   parked.push_back(std::move(region_));
 }

@@ -15,6 +15,9 @@ namespace procpool::inline v0::os {
 
 enum class Access { read_only, read_write };
 
+/// What a forked child has of a mapping: nothing (it faults), or the same memory.
+enum class Inherit { nothing, memory };
+
 /// A memfd of `bytes` (rounded up to pages by the caller), every page allocated now (so that a full
 /// machine is an exception here and never a SIGBUS later), sealed against resizing. A megabyte or
 /// more is refused (ENOMEM) when the machine has less: the kernel would call its OOM killer.
@@ -26,12 +29,16 @@ void seal_against_writers(const Fd& memory);
 /// No further seals.
 void seal_finally(const Fd& memory);
 
-/// One mapping of a whole memory, MADV_DONTFORK (a forked child faults instead of writing into the
-/// ring) and MADV_DONTDUMP, populated.
+/// A description of the same memory that cannot be written through or mapped writable. Throws
+/// std::system_error.
+Fd open_read_only(const Fd& memory);
+
+/// One mapping of a whole memory, MADV_DONTDUMP. Where forked children get nothing of it
+/// (MADV_DONTFORK: one faults instead of writing into the ring) it is populated, too.
 class Mapping {
  public:
   Mapping() noexcept = default;
-  Mapping(const Fd& memory, Access access);
+  Mapping(const Fd& memory, Access access, Inherit inherit = Inherit::nothing);
   Mapping(Mapping&& other) noexcept { swap(other); }
   Mapping& operator=(Mapping&& other) noexcept {
     swap(other);
@@ -50,7 +57,7 @@ class Mapping {
   }
 
   boost::interprocess::mapped_region region_;
-  pid_t owner_ = 0;  // the process that mapped it
+  pid_t owner_ = 0;  // the only process that has it; 0: forked children have it, too
 };
 
 }  // namespace procpool::inline v0::os

@@ -60,7 +60,7 @@ bool Stream::pull_chunk(std::size_t room) {
   while (batch->elements.count() != most && !failed) {
     try {
       if (batch->elements.count() != 0 && feed_->at_end()) break;
-      feed_->add(batch->elements);
+      feed_->add(*batch);
       feed_->advance();
     } catch (const EncodingError&) {
       failed = std::current_exception();

@@ -60,6 +60,7 @@ struct TaskHeader {
   alignas(cache_line) Word32 wake;  // the worker's futex
   Word32 stop_changes;              // the futex of those who wait for `stop`
   Word64 stop;                      // the element that is to stop (element.hpp); 0: none
+  Word32 control;                   // control packets sent that nobody asked for
 };
 
 struct alignas(slot_bytes) Slot {
@@ -75,6 +76,7 @@ struct ResultHeader {
   alignas(cache_line) Word32 asleep;    // odd: the worker sleeps or is about to
   alignas(cache_line) Word64 consumed;  // slots passed: a hint, validated
   Word64 running;                       // which element of a flat chunk is run (element.hpp)
+  Word32 control;                       // control packets taken in: a hint
 };
 
 struct TaskMemory {

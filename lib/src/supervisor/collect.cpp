@@ -41,7 +41,7 @@ void Supervisor::collect() {
   collected_ = false;
   submitted_ = 0;
   for (const auto& worker : workers_) {
-    worker->full = false;
+    worker->full = worker->control_full = false;
     if (!worker->hand.empty() || worker->phase == Phase::initializing) collect_from(*worker);
   }
 }

@@ -163,7 +163,7 @@ bool Supervisor::has_room(Worker& worker, std::uint64_t slots) {
 bool Supervisor::send(Worker& worker, Assignment& work) {
   if (!has_room(worker, 2)) return false;  // the call, and perhaps a binding before it
   Placement placement;
-  if (!place(worker, work, placement)) return false;
+  if (!attach(worker, work) || !place(worker, work, placement)) return false;
   wire::CallHeader header{work.is_chunk ? wire::CallKind::chunk : wire::CallKind::call,
                           placement.place,
                           work.attempt,

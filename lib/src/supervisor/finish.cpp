@@ -100,6 +100,7 @@ void Supervisor::finish_workers() {
 /// Futures may keep this object for long; what it held of the system goes now.
 void Supervisor::run_background() {
   driver_.run_background();
+  stop_giving();
   {
     const Lock lock = driver_.hold();
     driver_.retire();

@@ -77,7 +77,7 @@ void Supervisor::start() {
 void Supervisor::turn() {
   guarded([this] {
     collect();
-    if (attention_ || (state_ != State::open && !finishing_)) attend();
+    if (attention_ || some_gone_ || (state_ != State::open && !finishing_)) attend();
     dispatch();
   });
 }
@@ -89,6 +89,7 @@ void Supervisor::attend() {
   for (std::size_t i = 0; i != workers_.size(); ++i) {
     if (workers_[i]->control_seen) read_control(*workers_[i]);
   }
+  if (some_gone_) take_back_gone();
   reap();
   replace_spent();
   let_idle_go();
@@ -108,6 +109,10 @@ bool Supervisor::visible() {
     if (worker->no_room && worker->end.passed_hint() != worker->hint) {
       if (worker->phase == Phase::stopping && !worker->stop_sent) return attention_ = true;
       if (worker->takes_calls() && work_waits) return true;
+    }
+    if (worker->control_full && worker->end.control_taken() != worker->control_hint &&
+        (some_gone_ || work_waits)) {
+      return true;
     }
     const bool speaks = !worker->hand.empty() || worker->phase == Phase::initializing;
     return speaks && worker->end.visible();

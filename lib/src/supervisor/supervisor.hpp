@@ -220,6 +220,13 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   bool may_go_ahead(const detail::Assignment& work) const;
   bool give_up(Worker& worker, Holding& holding);
 
+  // shared_state.cpp
+  class Gone;
+  bool attach(Worker& worker, const detail::Assignment& work);
+  bool take_back(Worker& worker, const Worker::Given& given);
+  void take_back_gone();
+  void stop_giving();
+
   // start.cpp
   Worker* find(Ticket ticket);
   void heal();
@@ -289,6 +296,8 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   unsigned starts_under_way_ = 0;  // chores that start a worker
   std::string broken_;  // why; empty: it is not
   std::exception_ptr broken_cause_;
+  std::shared_ptr<Gone> gone_;  // of shared state that was given to workers
+  bool some_gone_ = false;
   bool attention_ = false;  // something besides results is to be looked at
   bool launcher_seen_ = false;
   bool launcher_lost_ = false;

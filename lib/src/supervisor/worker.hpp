@@ -11,12 +11,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include <procpool/options.hpp>
 
 #include "base/deadline.hpp"
 #include "channel/host_end.hpp"
+#include "shared/shared_memory.hpp"
 #include "supervisor/hand.hpp"
 #include "supervisor/launcher.hpp"
 
@@ -77,6 +79,15 @@ struct Worker {
   Deadline status_due = never;         // until when to wait for how it ended
   std::string violation = {};          // what it did that no honest worker does
   std::vector<std::byte> start_error;  // the error record of its initializer
+
+  /// Shared state that it has been sent.
+  struct Given {
+    std::weak_ptr<detail::SharedMemory> memory;
+    shared::Key key;
+  };
+  std::unordered_map<const detail::SharedMemory*, Given> given = {};
+  std::uint32_t control_hint = 0;
+  bool control_full = false;  // its socket was, and it had taken in `control_hint`
 
   std::vector<bool> bound = {};  // task numbers it knows
   std::uint32_t slabs_sent = 0;

@@ -70,6 +70,8 @@ std::span<const detail::ExceptionType> library_exception_types() {
       text_type<PoolTerminated>(),  text_type<PoolBroken>(),
       text_type<EncodingError>(),   text_type<DecodingError>(),
       text_type<UnknownTask>(),     unknown_code_type(),
+      text_type<OwnerDied>(),       text_type<QueueClosed>(),
+      text_type<BrokenBarrier>(),
       text_type<Misuse>(),
   };
   return types;

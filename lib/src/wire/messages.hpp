@@ -127,12 +127,14 @@ enum class ControlKind : std::uint32_t {
   no_slab,     // home → worker: why not (errno)
   stage,       // home → worker, with its two memories
   run,         // home → the child of a Process, instead of start; with descriptors (RunFds order)
+  memory,      // home → worker, with its descriptor: shared state that calls will name
+  forget,      // home → worker: none of them will any more
 };
 
 struct Control {
   ControlKind kind;
-  std::uint32_t number;  // slab number, errno
-  std::uint64_t value;   // start, run: version; hello: program identity; slabs: bytes
+  std::uint32_t number;  // slab number, errno, form of the shared memory
+  std::uint64_t value;   // start, run: version; hello: program identity; slabs: bytes; memory: number
 };
 
 enum StartFds : int { pool_page_fd, tasks_fd, results_fd, leader_bell_fd, background_bell_fd,

@@ -33,11 +33,12 @@ void encode_by(SpanOut& out, Save&& save) {
 }
 
 template <class Save>
-void encode_into(Payload& payload, Save&& save) {
+void encode_into(Node& node, Save&& save) {
   HeapSink sink;
-  SpanOut out(payload.room(), sink);
+  SpanOut out(node.payload.room(), sink);
   encode_by(out, save);
-  payload.adopt(out.size(), sink.release());
+  node.payload.adopt(out.size(), sink.release());
+  node.attach(out.take_attachments());
 }
 
 template <class R>
@@ -100,10 +101,11 @@ bool encode_and_submit(Core& core, Admission admission, Node& node, const F& f,
       C::save_callable(to, f);
       C::save_around(to, note, args...);
     });
+    node.attach(out.take_attachments());
     call.bytes.assign(out.bytes().begin(), out.bytes().end());
     return submit_in_pieces(core, admission, node, std::move(call));
   } else {
-    encode_into(node.payload, [&](SpanOut& out) {
+    encode_into(node, [&](SpanOut& out) {
       C::save_callable(out, f);
       C::save_arguments(out, args...);
     });

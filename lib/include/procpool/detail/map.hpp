@@ -108,16 +108,17 @@ consteval bool check_map() {
   return CheckedCall<How, F, std::ranges::range_value_t<Ranges>...>::check();
 }
 
-/// Encodes one element at the cursor into `elements`.
+/// Encodes one element at the cursor into `batch`.
 template <class How, class C, class AnyCursor>
-void encode_element(Elements& elements, AnyCursor& cursor) {
+void encode_element(Batch& batch, AnyCursor& cursor) {
   std::byte first[512];
   HeapSink sink;
   SpanOut out(first, sink);
   cursor.visit([&out](const auto&... values) {
     encode_by(out, [&](SpanOut& to) { How::template save<C>(to, values...); });
   });
-  elements.add(out.bytes());
+  batch.elements.add(out.bytes());
+  batch.attach(out.take_attachments());
 }
 
 /// Numbers need no alignment in an archive; a span that is seen in place does.
@@ -126,13 +127,14 @@ inline constexpr std::uint32_t element_alignment =
     (... && (std::is_arithmetic_v<Values> || std::is_enum_v<Values>)) ? 1 : 16;
 
 template <class C, class F>
-void encode_callable(Elements& elements, std::uint32_t alignment, const F& f) {
+void encode_callable(Batch& batch, std::uint32_t alignment, const F& f) {
   std::byte first[512];
   HeapSink sink;
   SpanOut out(first, sink);
   encode_by(out, [&](SpanOut& to) { C::save_callable(to, f); });
-  elements.callable.assign(out.bytes().begin(), out.bytes().end());
-  elements.alignment = alignment;
+  batch.elements.callable.assign(out.bytes().begin(), out.bytes().end());
+  batch.elements.alignment = alignment;
+  batch.attach(out.take_attachments());
 }
 
 [[noreturn]] void throw_never_started();
@@ -331,17 +333,17 @@ auto make_map(Core& core, const std::shared_ptr<const TaskOptions>& options,
   if constexpr (is_flat_map<How, C, Ranges...> && std::is_same_v<AnyNode<R>, MapNode<R>>) {
     auto batch = Ref<FlatNode<R>>::adopt(new FlatNode<R>);
     batch->descriptor = &C::descriptor();
-    encode_callable<C>(batch->elements, 1, f);
+    encode_callable<C>(*batch, 1, f);
     (lay_flat<input>(batch->elements, ranges), ...);
     batch->make_room();
     return submit_map(core, std::move(batch), options, map_options);
   } else {
     auto batch = Ref<AnyNode<R>>::adopt(new AnyNode<R>);
     batch->descriptor = &C::descriptor();
-    encode_callable<C>(batch->elements, element_alignment<std::ranges::range_value_t<Ranges>...>,
+    encode_callable<C>(*batch, element_alignment<std::ranges::range_value_t<Ranges>...>,
                        f);
     Cursor<Ranges...> cursor(ranges...);
-    for (; !cursor.at_end(); cursor.advance()) encode_element<How, C>(batch->elements, cursor);
+    for (; !cursor.at_end(); cursor.advance()) encode_element<How, C>(*batch, cursor);
     return submit_map(core, std::move(batch), options, map_options);
   }
 }

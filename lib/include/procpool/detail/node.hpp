@@ -6,6 +6,7 @@
 //         decoded value, which the first reader writes (cell.hpp).
 // Order   `done` is set after the outcome and read before it.
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -20,6 +21,7 @@
 namespace procpool::inline v0::detail {
 
 class Keeper;
+class SharedMemory;
 struct Descriptor;
 class Node;
 class StopWatch;
@@ -85,6 +87,8 @@ struct Extras {
   std::shared_ptr<TaskUpdates> updates;
   std::shared_ptr<MapProgress> progress;
   std::size_t charged = 0;  // of PoolOptions::max_pending_bytes
+  // Memories that the call's bytes name (of a batch: any element's), until it is settled.
+  std::vector<std::shared_ptr<SharedMemory>> attachments;
 };
 
 /// What is dispatched: a single call, or some elements of a batch. The base of Node and of Chunk.
@@ -149,6 +153,14 @@ class Node : public Assignment {
   Extras& more() {
     if (!extras) extras = std::make_unique<Extras>();
     return *extras;
+  }
+  void attach(std::vector<std::shared_ptr<SharedMemory>> memories) {
+    if (memories.empty()) return;
+    auto& all = more().attachments;
+    for (auto& memory : memories) {  // sorted: a map can have as many as it has elements
+      const auto at = std::lower_bound(all.begin(), all.end(), memory);
+      if (at == all.end() || *at != memory) all.insert(at, std::move(memory));
+    }
   }
   /// Core only: the outcome is complete.
   void mark_done() noexcept { done_ = 1; }

@@ -11,8 +11,15 @@
 #include <memory>
 #include <span>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace procpool::inline v0::detail {
+
+/// The state behind a handle of shared.hpp.
+class SharedMemory;
+/// What must reach a worker before the bytes that name it.
+using Attachments = std::vector<std::shared_ptr<SharedMemory>>;
 
 /// How deep values may nest, on both sides: a decoder that follows an input to any depth
 /// would overflow its stack.
@@ -71,6 +78,10 @@ class SpanOut : public cereal::OutputArchive<SpanOut, cereal::AllowEmptyClassEli
   }
   void leave() noexcept { --depth_; }
 
+  /// The bytes name this memory: it is to travel with them, and to live until they are done with.
+  void attach(const std::shared_ptr<SharedMemory>& memory) { attachments_.push_back(memory); }
+  Attachments take_attachments() noexcept { return std::move(attachments_); }
+
  private:
   [[gnu::noinline]] void make_room(std::size_t more) {
     const std::size_t used = size();
@@ -85,6 +96,7 @@ class SpanOut : public cereal::OutputArchive<SpanOut, cereal::AllowEmptyClassEli
   std::byte* end_;
   Sink& sink_;
   unsigned depth_ = 0;
+  Attachments attachments_;
 };
 
 template <class T>

@@ -30,7 +30,7 @@ class Feed {
   virtual void advance() = 0;
   /// Adds the current element. Throws EncodingError when it cannot be encoded, else what the range
   /// throws.
-  virtual void add(Elements& elements) = 0;
+  virtual void add(Batch& batch) = 0;
   virtual void start(Batch& batch) = 0;
 };
 
@@ -48,12 +48,11 @@ class RangeFeed final : public Feed {
 
   bool at_end() override { return cursor_.at_end(); }
   void advance() override { cursor_.advance(); }
-  void add(Elements& elements) override { encode_element<How, C>(elements, cursor_); }
+  void add(Batch& batch) override { encode_element<How, C>(batch, cursor_); }
   void start(Batch& batch) override {
     batch.descriptor = &C::descriptor();
     encode_callable<C>(
-        batch.elements,
-        element_alignment<std::ranges::range_value_t<std::remove_reference_t<Ranges>>...>, f_);
+        batch, element_alignment<std::ranges::range_value_t<std::remove_reference_t<Ranges>>...>, f_);
   }
 
  private:

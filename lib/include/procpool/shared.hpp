@@ -9,3 +9,5 @@
 /// made in a task can go on to pools of that task but not home: home knows what it made.
 
 #include <procpool/detail/shared_array.hpp>
+#include <procpool/detail/shared_lock.hpp>
+#include <procpool/detail/shared_sync.hpp>

@@ -12,13 +12,17 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <iostream>
+#include <sstream>
 #include <system_error>
 
 #include "os/error.hpp"
 #include "os/signals.hpp"
 #include "os/time.hpp"
+
+#include "os/files.hpp"
 
 // Present only where a coverage build links them in.
 extern "C" {
@@ -95,6 +99,19 @@ ExitStatus decode(const siginfo_t& info) noexcept {
 }  // namespace
 
 pid_t this_pid() noexcept { return ::getpid(); }
+pid_t this_thread() noexcept { return static_cast<pid_t>(::syscall(SYS_gettid)); }
+
+std::uint64_t started_at(pid_t pid) {
+  const auto text = read_file(("/proc/" + std::to_string(pid) + "/stat").c_str());
+  const std::size_t name_end = text ? text->rfind(')') : std::string::npos;
+  if (name_end == std::string::npos) return 0;
+  std::istringstream fields(text->substr(name_end + 1));
+  std::string field;
+  for (int number = 3; fields >> field && number != 22; ++number) {  // as in proc(5)
+    if (number == 3 && (field == "Z" || field == "X")) return 0;
+  }
+  return std::strtoull(field.c_str(), nullptr, 10);
+}
 
 Fd open_pidfd(pid_t pid) {
   const long fd = ::syscall(SYS_pidfd_open, pid, 0);

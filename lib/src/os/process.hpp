@@ -21,6 +21,11 @@ struct ExitStatus {
 };
 
 pid_t this_pid() noexcept;
+/// This thread's number, unique on the machine. That of a process's first thread is its pid.
+pid_t this_thread() noexcept;
+/// When the process was started, in ticks since boot: with the pid a name that is not used again.
+/// 0: it has ended, or /proc does not say.
+std::uint64_t started_at(pid_t pid);
 /// A pidfd, close-on-exec. Throws std::system_error; ESRCH when there is no such process.
 Fd open_pidfd(pid_t pid);
 /// The same for a child just started, which does not live on unwatched: when no descriptor is left it

@@ -10,6 +10,16 @@
 
 namespace procpool::inline v0::detail {
 
+/// While it is not zero this thread makes values for bytes to be decoded into. A default-constructed
+/// handle of shared state is empty then; else it makes state of its own.
+inline constinit thread_local unsigned decoding = 0;
+struct Decoding {
+  Decoding() noexcept { ++decoding; }
+  Decoding(const Decoding&) = delete;
+  Decoding& operator=(const Decoding&) = delete;
+  ~Decoding() { --decoding; }
+};
+
 /// Encodes the values, one after the other. Throws EncodingError, or what a value's own code
 /// throws.
 template <class... T>
@@ -24,6 +34,7 @@ void encode(SpanOut& ar, const T&... values) {
 /// Decodes into a value that exists. Throws DecodingError, or what the value's own code throws.
 template <class T>
 void decode_into(SpanIn& ar, T& value) {
+  const Decoding here;
   try {
     ar(value);
   } catch (const cereal::Exception& error) {
@@ -33,6 +44,7 @@ void decode_into(SpanIn& ar, T& value) {
 
 template <class T>
 T decode(SpanIn& ar) {
+  const Decoding here;
   T value{};
   decode_into(ar, value);
   return value;

@@ -21,6 +21,7 @@ namespace detail {
 struct HookCode {
   const Descriptor* descriptor;
   std::vector<std::byte> bytes;
+  Attachments attachments;
 };
 
 /// Throws EncodingError.

@@ -10,4 +10,6 @@
 
 #include <procpool/detail/shared_array.hpp>
 #include <procpool/detail/shared_lock.hpp>
+#include <procpool/detail/shared_pipe.hpp>
+#include <procpool/detail/shared_queue.hpp>
 #include <procpool/detail/shared_sync.hpp>

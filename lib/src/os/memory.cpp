@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/interprocess/exceptions.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <optional>
@@ -117,6 +119,22 @@ Fd make_memory(const char* name, std::size_t bytes) {
 
 void seal_against_writers(const Fd& memory) { add_seals(memory, F_SEAL_FUTURE_WRITE); }
 void seal_finally(const Fd& memory) { add_seals(memory, F_SEAL_SEAL); }
+
+std::vector<std::byte> read_memory(const Fd& memory, std::size_t bytes) {
+  struct stat known{};
+  check(::fstat(memory.get(), &known), "fstat");
+  std::vector<std::byte> content(std::min(bytes, static_cast<std::size_t>(known.st_size)));
+  std::size_t done = 0;
+  while (done != content.size()) {
+    const ssize_t got = ::pread(memory.get(), content.data() + done, content.size() - done,
+                                static_cast<off_t>(done));
+    if (got < 0 && errno != EINTR) fail("pread");
+    if (got == 0) break;
+    if (got > 0) done += static_cast<std::size_t>(got);
+  }
+  content.resize(done);
+  return content;
+}
 
 Fd open_read_only(const Fd& memory) {
   const std::string path = "/proc/self/fd/" + std::to_string(memory.get());

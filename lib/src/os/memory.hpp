@@ -8,6 +8,7 @@
 #include <boost/interprocess/mapped_region.hpp>
 #include <cstddef>
 #include <utility>
+#include <vector>
 
 #include "os/fd.hpp"
 
@@ -29,6 +30,8 @@ void seal_against_writers(const Fd& memory);
 /// No further seals.
 void seal_finally(const Fd& memory);
 
+/// The first `bytes` of a memory that somebody else may change or shrink meanwhile: as many as there are.
+std::vector<std::byte> read_memory(const Fd& memory, std::size_t bytes);
 /// A description of the same memory that cannot be written through or mapped writable. Throws
 /// std::system_error.
 Fd open_read_only(const Fd& memory);

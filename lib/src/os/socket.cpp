@@ -48,8 +48,8 @@ void collect(msghdr& message, std::vector<Fd>& into) {
 }
 
 // False when the deadline passed first.
-bool wait_readable(int socket, Deadline until) {
-  pollfd entry{socket, POLLIN, 0};
+bool wait_for(int socket, short what, Deadline until) {
+  pollfd entry{socket, what, 0};
   for (;;) {
     const timespec left = until == never ? timespec{} : remaining(until);
     const int ready = ::ppoll(&entry, 1, until == never ? nullptr : &left, nullptr);
@@ -84,6 +84,9 @@ ssize_t receive_now(int socket, msghdr& message) {
 }
 
 }  // namespace
+
+bool wait_readable(int socket, Deadline until) { return wait_for(socket, POLLIN, until); }
+bool wait_writable(int socket, Deadline until) { return wait_for(socket, POLLOUT, until); }
 
 SocketPair make_socket_pair() {
   std::array<int, 2> ends{};

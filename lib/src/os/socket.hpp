@@ -32,6 +32,10 @@ struct Message {
   std::vector<Fd> fds;     // received close-on-exec; allocated only when there are any
 };
 
+/// Until the next receive or send would not have to wait. False: the deadline came first.
+bool wait_readable(int socket, Deadline until);
+bool wait_writable(int socket, Deadline until);
+
 /// One whole message into `buffer`; waits until the deadline for one (Deadline{}: does not wait).
 Message receive_message(int socket, std::span<std::byte> buffer, Deadline until = Deadline{});
 

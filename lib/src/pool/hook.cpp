@@ -13,6 +13,7 @@ std::shared_ptr<const HookCode> encode_hook(const Descriptor& descriptor,
   SpanOut out(first, sink);
   encode_by(out, [&](SpanOut& to) { save(to, f); });
   code->bytes.assign(out.bytes().begin(), out.bytes().end());
+  code->attachments = out.take_attachments();
   return code;
 }
 

@@ -66,12 +66,22 @@ struct Hooks {
     const std::array all{has_template ? none : modules, has_template ? none : options.preload,
                          options.initializer};
     workers = os::guard(wire::write_hooks(all));
+    for (const Hook& hook : all) {
+      if (!hook) continue;
+      const Attachments& named = hook.code()->attachments;
+      state.insert(state.end(), named.begin(), named.end());
+    }
     if (has_template) {
+      if (options.preload && !options.preload.code()->attachments.empty()) {
+        throw Misuse("PoolOptions::preload cannot have handles of shared state: the template process "
+                     "has none; bind them to the initializer");
+      }
       preload = std::make_shared<const os::Fd>(os::guard(
           wire::write_hooks(std::array{modules, options.preload})));
     }
   }
   os::Fd workers;
+  Attachments state;
   std::shared_ptr<const os::Fd> preload;
 };
 
@@ -118,6 +128,7 @@ supervisor::Supervisor* new_supervisor(const PoolOptions& options, int processes
        .make_launcher = launcher_for(options, inner_threads(options, processes), hooks),
        .on_callback_error = options.on_callback_error,
        .hooks = std::move(hooks.workers),
+       .hook_state = std::move(hooks.state),
        .max_tasks_per_child = options.max_tasks_per_child,
        .max_pending_bytes = options.max_pending_bytes,
        .max_memory_growth = options.max_memory_growth_bytes,

@@ -172,7 +172,7 @@ bool Monitor::release_one() {
 Seat& Monitor::line_up(std::uint32_t topic) {
   Seat& seat = sit();
   to_leave_ = &seat;
-  shm::store_hint(seat.wake, 0U);
+  shm::store_release(seat.wake, 0U);
   seat.topic = topic;
   if (seat.ticket == 0) seat.ticket = ++memory_->tickets;
   return seat;
@@ -193,7 +193,7 @@ Reason Monitor::sleep(Seat& seat, Deadline until) {
   const auto nothing_yet = [&seat] { return shm::load_acquire(seat.wake) <= watch_more; };
   for (bool in_time = true; in_time && nothing_yet();) {
     if (bury()) continue;
-    shm::store_hint(seat.wake, 0U);
+    shm::store_release(seat.wake, 0U);
     const std::size_t others = watch_others(seat, &words[1]);
     const bool sees_all = !orphans_ && others + 1 >= used();
     const Deadline end = sees_all ? until : std::min(until, Clock::now() + look_for_others);

@@ -16,6 +16,9 @@ namespace procpool::inline v0::shared {
 /// While one lives this thread has the table, and nobody forks. Allocates and frees small things only.
 using TableLock = os::ForkPause;
 
+/// A number that no other process draws: forked copies ask the system anew, too.
+std::uint64_t draw_number();
+
 /// Made here: known until its last handle goes.
 void enlist(const detail::MemoryRef& memory);
 void remove(Key key) noexcept;

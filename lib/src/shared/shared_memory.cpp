@@ -21,10 +21,8 @@ using shared::Key;
 
 namespace {
 
-// Never the same in two processes that may meet: forked copies draw from the system, too.
-std::uint64_t draw_number() {
-  std::random_device random;
-  return std::uint64_t{random()} << 32 | random();
+Form form_of(Handed how) {
+  return how == Handed::read_only ? Form::read_only : Form::socket;
 }
 
 os::Mapping map(const os::Fd& fd, Form form) {
@@ -71,11 +69,24 @@ void SharedMemory::given_by(std::weak_ptr<shared::Giver> giver) {
   if (std::ranges::none_of(givers_, same)) givers_.push_back(std::move(giver));
 }
 
+}  // namespace procpool::inline v0::detail
+
+namespace procpool::inline v0::shared {
+
+std::uint64_t draw_number() {
+  std::random_device random;
+  return std::uint64_t{random()} << 32 | random();
+}
+
+}  // namespace procpool::inline v0::shared
+
+namespace procpool::inline v0::detail {
+
 MemoryRef make_shared_memory(std::size_t bytes, StateType type) {
   os::watch_forks();
   const std::size_t pages = std::max<std::size_t>((bytes + shm::page - 1) / shm::page, 1);
   auto memory = std::make_shared<SharedMemory>(
-      Key{draw_number(), Form::writable}, os::make_memory("procpool-shared", pages * shm::page),
+      Key{shared::draw_number(), Form::writable}, os::make_memory("procpool-shared", pages * shm::page),
       type);
   shared::enlist(memory);
   return memory;
@@ -105,8 +116,8 @@ MemoryRef receive_memory(SpanIn& in, StateType type, std::uint64_t count, std::s
                          Handed how) {
   const auto number = in.read_scalar<std::uint64_t>();
   MemoryRef memory;
-  if (how == Handed::read_only) memory = shared::find({number, Form::read_only});
-  if (!memory) memory = shared::find({number, Form::writable});
+  if (how != Handed::writable) memory = shared::find({number, form_of(how)});
+  if (!memory && how != Handed::socket) memory = shared::find({number, Form::writable});
   if (!memory || !memory->is(type) || count > memory->size() / element) {
     throw DecodingError("a handle names no shared state of its type in this process: what a task "
                         "made itself cannot come home");

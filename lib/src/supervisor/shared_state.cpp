@@ -37,12 +37,16 @@ class Supervisor::Gone final : public shared::Giver {
 
 /// False: its socket is full now, as an arena can be.
 bool Supervisor::attach(Worker& worker, const detail::Assignment& work) {
-  const auto& node = work.is_chunk
-                         ? static_cast<const detail::Node&>(
-                               *static_cast<const detail::Chunk&>(work).batch)
-                         : static_cast<const detail::Node&>(work);
-  if (!node.extras) return true;
-  for (const auto& memory : node.extras->attachments) {
+  if (work.is_chunk) {
+    const auto& batch = *static_cast<const detail::Chunk&>(work).batch;
+    return !batch.extras || attach(worker, batch.extras->attachments);
+  }
+  const auto& node = static_cast<const detail::Node&>(work);
+  return !node.extras || attach(worker, node.extras->attachments);
+}
+
+bool Supervisor::attach(Worker& worker, const detail::Attachments& memories) {
+  for (const auto& memory : memories) {
     const auto known = worker.given.find(memory.get());
     if (known != worker.given.end() && !known->second.memory.expired()) continue;
     worker.control_hint = worker.end.control_taken();

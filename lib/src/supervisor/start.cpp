@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -98,6 +99,9 @@ void Supervisor::start_worker(std::size_t place, Lock& lock) {
     driver_.watch_bells(worker.end.leader_bell(), worker.end.background_bell(),
                         key_of(Key::bell, ticket));
     driver_.watch(worker.end.control(), key_of(Key::control, ticket));
+    if (!attach(worker, settings_.hook_state)) {
+      throw std::runtime_error("the initializer names more shared state than a socket holds");
+    }
     lock.unlock();
     launcher->launch(ticket, std::move(socket));
     lock.lock();

@@ -64,6 +64,7 @@ struct Settings {
   MakeLauncher make_launcher;
   std::function<void(std::exception_ptr)> on_callback_error;
   os::Fd hooks = {};  // what each worker runs first (wire/hooks.hpp); none: nothing
+  detail::Attachments hook_state = {};  // what they name
   unsigned max_tasks_per_child = 0;
   std::size_t max_pending_bytes = 0;
   std::size_t max_memory_growth = 0;
@@ -223,6 +224,7 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   // shared_state.cpp
   class Gone;
   bool attach(Worker& worker, const detail::Assignment& work);
+  bool attach(Worker& worker, const detail::Attachments& memories);
   bool take_back(Worker& worker, const Worker::Given& given);
   void take_back_gone();
   void stop_giving();

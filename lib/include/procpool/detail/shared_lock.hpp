@@ -93,6 +93,7 @@ class SharedValue : public detail::SharedHandle<SharedValue<T>> {
   SharedValue() : Base([](auto type) { return detail::make_value(sizeof(T), type); }) {}
   explicit SharedValue(const T& value) : SharedValue() { store(value); }
 
+  using Base::load;
   T load() const {
     alignas(T) std::byte bytes[sizeof(T)];
     detail::load_value(this->state(), bytes);

@@ -37,7 +37,7 @@ MemoryRef make_shared_memory(std::size_t bytes, StateType type);
 /// Where it lies in this process, at the start of a page.
 std::byte* memory_start(const SharedMemory& memory) noexcept;
 
-enum class Handed : bool { writable, read_only };
+enum class Handed : std::uint8_t { writable, read_only, socket };
 
 /// Throws Misuse for an empty handle.
 void send_memory(SpanOut& out, const MemoryRef& memory, Handed how);

@@ -1,6 +1,7 @@
 // Locks and the like through the pool: handles as arguments, and workers that die while they hold one.
 #include <procpool/shared.hpp>
 
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <tuple>
@@ -30,10 +31,28 @@ TEST_P(Conformance, P_SYNC_02_four_workers_count_to_4000_under_a_lock) {
   EXPECT_EQ(count[0], 4000);
 }
 
-SharedValue<long> worker_value;  // in a worker: what the initializer got
-void remember(const SharedValue<long>& value) { worker_value = value; }
+std::unique_ptr<SharedValue<long>> worker_value;  // in a worker: what the initializer got
+void remember(const SharedValue<long>& value) {
+  worker_value = std::make_unique<SharedValue<long>>(value);
+}
 long add_to_remembered(long n) {
-  return worker_value.update([n](long old) { return old + n; });
+  return worker_value->update([n](long old) { return old + n; });
+}
+
+// What the template process made, its workers have, and can let go without harm.
+std::unique_ptr<SharedValue<long>> templates_value;
+void make_value() { templates_value = std::make_unique<SharedValue<long>>(); }
+long add_one() {
+  return templates_value->update([](long old) { return old + 1; });
+}
+void let_go() { templates_value.reset(); }
+
+TEST_P(Conformance, P_SYNC_01_workers_share_what_their_template_made) {
+  Pool pool({.processes = 1, .start_method = GetParam(), .preload = make_value});
+  EXPECT_EQ(pool.apply(add_one), 1);
+  EXPECT_EQ(pool.apply(add_one), 2);
+  pool.apply(let_go);
+  EXPECT_EQ(pool.apply(square, 3), 9);
 }
 
 TEST_P(Conformance, P_SYNC_01_an_initializer_gets_handles) {

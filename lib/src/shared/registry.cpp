@@ -94,6 +94,19 @@ MemoryRef find(Key key) {
   return memory;
 }
 
+std::vector<int> descriptors() {
+  std::vector<MemoryRef> memories;  // let go after the lock
+  {
+    const TableLock lock;
+    for (const auto& [key, entry] : table()) memories.push_back(entry.known.lock());
+  }
+  std::vector<int> fds;
+  for (const MemoryRef& memory : memories) {
+    if (memory) fds.push_back(memory->fd());
+  }
+  return fds;
+}
+
 void set_source(std::function<void()> now) { source = std::move(now); }
 
 }  // namespace procpool::inline v0::shared

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "os/fd.hpp"
 #include "os/fork.hpp"
@@ -31,6 +32,10 @@ void forget(Key key) noexcept;
 
 /// Null: not known here.
 detail::MemoryRef find(Key key);
+
+/// The descriptors of all that is known: a worker forked from a template keeps what its static
+/// objects have.
+std::vector<int> descriptors();
 
 /// In a worker, on the thread that runs tasks: what to call before saying that a number is not known.
 /// It takes in what has been sent. Null: nothing.

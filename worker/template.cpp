@@ -23,6 +23,7 @@
 #include "os/socket.hpp"
 #include "os/thread_caps.hpp"
 #include "os/worker_setup.hpp"
+#include "shared/registry.hpp"
 #include "wire/exception_codec.hpp"
 #include "wire/hooks.hpp"
 #include "wire/messages.hpp"
@@ -162,8 +163,9 @@ class Template {
       supervisor_.reset();
       socket_.reset();
     } else {
-      const int keep = control.get();
-      os::close_all_but(&keep, 1);
+      std::vector<int> keep = shared::descriptors();  // of static objects, and of the preload's
+      keep.push_back(control.get());
+      os::close_all_but(keep.data(), static_cast<int>(keep.size()));
     }
     worker::serve(std::move(control));
   }

@@ -61,18 +61,33 @@ struct EachIsAnArgument {
   }
 };
 
-template <class F, class Tuple, class Indices>
-struct UnpackedCall;
-template <class F, class Tuple, std::size_t... I>
-struct UnpackedCall<F, Tuple, std::index_sequence<I...>> {
-  using type = Call<F, std::tuple_element_t<I, Tuple>...>;
+/// What std::apply takes apart.
+template <class T>
+concept TupleLike = requires(const T& elements) {
+  std::tuple_size<T>::value;
+  requires std::tuple_size_v<T> == 0 || requires { std::get<0>(elements); };
+};
+
+template <class Tuple>
+using IndicesOf = std::make_index_sequence<std::tuple_size_v<Tuple>>;
+
+template <class F, class Tuple>
+struct UnpackedCall {
+  struct type {
+    using result_type = Unknowable;
+  };
+};
+template <class F, TupleLike Tuple>
+struct UnpackedCall<F, Tuple> {
+  template <std::size_t... I>
+  static Call<F, std::tuple_element_t<I, Tuple>...> unpacked(std::index_sequence<I...>);
+  using type = decltype(unpacked(IndicesOf<Tuple>()));
 };
 
 /// starmap: one range, whose tuple-like elements hold the arguments.
 struct ElementsAreTuples {
   template <class F, class Tuple>
-  using Call = typename UnpackedCall<
-      F, Tuple, std::make_index_sequence<std::tuple_size_v<Tuple>>>::type;
+  using Call = typename UnpackedCall<F, Tuple>::type;
 
   template <class C, class Tuple>
   static void save(SpanOut& out, const Tuple& tuple) {
@@ -96,9 +111,16 @@ struct CheckedCall {
 template <class F, class Tuple>
 struct CheckedCall<ElementsAreTuples, F, Tuple> {
   static consteval bool check() {
-    return []<std::size_t... I>(std::index_sequence<I...>) {
-      return CheckedCall<EachIsAnArgument, F, std::tuple_element_t<I, Tuple>...>::check();
-    }(std::make_index_sequence<std::tuple_size_v<Tuple>>());
+    static_assert(TupleLike<Tuple>,
+                  "starmap takes each element apart into the arguments of a call: give a range of "
+                  "std::tuple, std::pair or std::array, or call map");
+    if constexpr (TupleLike<Tuple>) {
+      return []<std::size_t... I>(std::index_sequence<I...>) {
+        return CheckedCall<EachIsAnArgument, F, std::tuple_element_t<I, Tuple>...>::check();
+      }(IndicesOf<Tuple>());
+    } else {
+      return false;
+    }
   }
 };
 

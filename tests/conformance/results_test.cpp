@@ -27,7 +27,7 @@ std::span<const std::string> as_words() { return {&text, 1}; }
 const std::string& as_reference() { return text; }
 int& as_changeable() { return numbers[0]; }
 const std::string as_const() { return text; }
-
+std::unique_ptr<int> as_owner(int x) { return std::make_unique<int>(x); }
 int* as_pointer() { return numbers; }
 Future<int> as_future() { return {}; }
 
@@ -38,6 +38,24 @@ TEST_P(Conformance, R_is_the_decayed_result) {
   EXPECT_EQ(pool.apply(as_reference), "static");
   EXPECT_EQ(pool.apply(as_changeable), 4);
   EXPECT_EQ(pool.apply(as_const), "static");
+}
+
+using Owners = std::map<int, std::pair<int, std::vector<std::unique_ptr<int>>>>;
+Owners as_owners(int x) {
+  Owners all;
+  all[x].second.push_back(std::make_unique<int>(x));
+  return all;
+}
+
+TEST_P(Conformance, R_may_be_move_only_also_in_containers) {
+  const Pool pool = make_pool(1);
+  EXPECT_EQ(*pool.apply(as_owner, 3), 3);
+  EXPECT_EQ(*pool.map(as_owner, {7, 8}).at(1), 8);
+  EXPECT_EQ(*pool.apply(as_owners, 3).at(3).second.at(0), 3);
+  auto future = pool.submit(as_owners, 4);
+  const auto shared = future;
+  EXPECT_THROW(std::move(future).get(), Misuse);
+  EXPECT_EQ(*shared.get().at(4).second.at(0), 4);
 }
 
 TEST_P(Conformance, R_owns_what_views_and_spans_saw) {

@@ -15,6 +15,7 @@
 
 #include <procpool/detail/await.hpp>
 #include <procpool/detail/cell.hpp>
+#include <procpool/detail/copyable.hpp>
 #include <procpool/detail/core.hpp>
 #include <procpool/detail/executor.hpp>
 #include <procpool/detail/time.hpp>
@@ -236,7 +237,7 @@ class Future {
     } else {
       R& value = look().get();
       if (node_->sole_handle()) return std::move(value);
-      if constexpr (detail::Copies<R>::value) {
+      if constexpr (detail::copyable<R>) {
         return std::as_const(value);
       } else {
         detail::throw_shared_move_only();

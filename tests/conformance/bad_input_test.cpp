@@ -33,6 +33,16 @@ TEST_P(Conformance, P_POOL_11_a_pool_of_static_storage) {
   EXPECT_EQ(status, 0);
 }
 
+TEST_P(Conformance, P_START_02_a_pool_of_static_storage_without_init_is_misuse) {
+  const auto [text, status] =
+      run("timeout -k 1 20 " + program("static_pool_no_init") + " " + name_of(GetParam()));
+  EXPECT_EQ(status, 0) << text;
+  for (const char* call : {"submit", "map", "get", "wait"}) {
+    EXPECT_TRUE(contains(text, std::string(call) + ": procpool::init was not called")) << text;
+  }
+  EXPECT_TRUE(text.ends_with("end of main\n")) << text;
+}
+
 // Few descriptors: the constructor says which call wanted one more, and nothing stays behind.
 TEST_P(Conformance, P_POOL_03_out_of_descriptors_at_construction) {
   const auto [text, status] =

@@ -35,6 +35,15 @@ void Supervisor::check_open() const {
   if (state_ == State::terminated) throw PoolTerminated("the pool was terminated");
   if (state_ == State::closed) throw PoolClosed("the pool was closed: it takes no more work");
   if (!broken_.empty()) throw PoolBroken(broken_text());
+  check_starts();
+}
+
+/// A pool made before main starts at `init`: in a main that does not call it, never.
+void Supervisor::check_starts() const {
+  if (os::initialised() || started_ || !os::main_has_begun()) return;
+  detail::throw_misuse("procpool::init was not called, so the workers of this pool, made before "
+                       "main, were not started: write procpool::init(argc, argv); as the first "
+                       "line of main");
 }
 
 bool Supervisor::submit(Node& node, Admission admission) {

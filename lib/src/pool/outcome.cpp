@@ -1,5 +1,7 @@
 // Outcomes as exceptions, and the sentences of what callers do wrong.
 
+#include <cxxabi.h>
+
 #include <exception>
 #include <string>
 #include <string_view>
@@ -51,8 +53,11 @@ void throw_encoding_failed() {
   } catch (const std::exception& error) {
     std::throw_with_nested(
         EncodingError(std::string("an argument could not be encoded: ") + error.what()));
+  } catch (const abi::__forced_unwind&) {  // pthread_exit
+    throw;
   } catch (...) {
-    std::throw_with_nested(EncodingError("an argument could not be encoded"));
+    std::throw_with_nested(EncodingError("an argument could not be encoded: its serialisation "
+                                         "threw what is no std::exception"));
   }
 }
 

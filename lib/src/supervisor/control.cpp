@@ -42,7 +42,8 @@ void Supervisor::said_hello(Worker& worker, const wire::Control& hello) {
     return break_pool("a worker speaks another version of procpool's protocol");
   }
   if (hello.value != os::program_identity() && !settings_.foreign_workers) {
-    return break_pool("a worker runs another build of this program");
+    return break_pool("a worker runs another build of " + os::module_name(os::program_identity()) +
+                      ", which is this program");
   }
   worker.start_due = never;  // an initializer takes as long as it takes
   worker.phase = Phase::initializing;

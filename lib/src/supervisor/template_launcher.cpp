@@ -148,7 +148,8 @@ class TemplateLauncher final : public Launcher {
     }
     if (got.io == os::Io::ok && ready.kind == TemplateKind::ready) {
       if (ready.value == os::program_identity()) return;
-      throw PoolBroken("the template process runs another build of this program");
+      throw PoolBroken("the template process runs another build of " +
+                       os::module_name(os::program_identity()) + ", which is this program");
     }
     os::send_signal(pidfd_.get(), 9);
     wait_for_exit(never);

@@ -168,7 +168,7 @@ void FakeMachine::live(Body& body, os::Fd control) {
       body.wake = &reinterpret_cast<shm::TaskMemory*>(attachment.tasks.data())->header.wake;
     }
     channel::WorkerEnd end(std::move(attachment));
-    end.say_hello(os::program_identity());
+    end.say_hello(script_.identity);
     serve(body, end, results);
     const std::lock_guard lock(mutex_);
     body.wake = nullptr;

@@ -67,6 +67,7 @@ struct Script {
   // On the worker's thread.
   std::function<Act(const Element&)> run = [](const Element&) { return Act::value; };
   std::function<bool(int worker)> says_hello = [](int) { return true; };  // else it exits with 115
+  std::uint64_t identity = os::program_identity();                      // in its hello
   std::function<void(int worker, const std::atomic<bool>& killed)> before_call =
       [](int, const std::atomic<bool>&) {};  // it sees the call and has not begun it
   // On the launching thread.

@@ -113,6 +113,8 @@ std::uint64_t started_at(pid_t pid) {
   return std::strtoull(field.c_str(), nullptr, 10);
 }
 
+bool on_main_thread() noexcept { return ::gettid() == ::getpid(); }
+
 Fd open_pidfd(pid_t pid) {
   const long fd = ::syscall(SYS_pidfd_open, pid, 0);
   return Fd(static_cast<int>(check(fd, "pidfd_open", std::to_string(pid))));

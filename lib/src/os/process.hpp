@@ -26,6 +26,8 @@ pid_t this_thread() noexcept;
 /// When the process was started, in ticks since boot: with the pid a name that is not used again.
 /// 0: it has ended, or /proc does not say.
 std::uint64_t started_at(pid_t pid);
+/// Whether this is the thread that runs main and, before it, static initialisers.
+bool on_main_thread() noexcept;
 /// A pidfd, close-on-exec. Throws std::system_error; ESRCH when there is no such process.
 Fd open_pidfd(pid_t pid);
 /// The same for a child just started, which does not live on unwatched: when no descriptor is left it

@@ -27,7 +27,7 @@ bool queue_has_one(const void* queue) {
 bool Supervisor::wait(Node& node, Deadline until) {
   check_mine();
   Lock lock = driver_.hold();
-  check_starts();
+  check_waits(until);
   Waiter waiter{.satisfied = node_is_done, .subject = &node};
   const bool satisfied = driver_.wait(lock, waiter, node.waiters, until);
   let_go(lock);
@@ -37,7 +37,7 @@ bool Supervisor::wait(Node& node, Deadline until) {
 Node* Supervisor::wait_any(detail::CompletionQueue& queue, Deadline until) {
   check_mine();
   Lock lock = driver_.hold();
-  check_starts();
+  check_waits(until);
   Waiter waiter{.satisfied = queue_has_one, .subject = &queue};
   driver_.wait(lock, waiter, queue.waiters, until);
   Node* node = nullptr;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "os/fork.hpp"
+#include "os/process.hpp"
 #include "os/role.hpp"
 #include "supervisor/call_bytes.hpp"
 #include "supervisor/guarded.hpp"
@@ -44,6 +45,14 @@ void Supervisor::check_starts() const {
   detail::throw_misuse("procpool::init was not called, so the workers of this pool, made before "
                        "main, were not started: write procpool::init(argc, argv); as the first "
                        "line of main");
+}
+
+/// Nor does main begin while the thread that will run it waits for such a pool.
+void Supervisor::check_waits(Deadline until) const {
+  check_starts();
+  if (os::initialised() || started_ || until != never || !os::on_main_thread()) return;
+  detail::throw_misuse("this pool was made before main and starts at procpool::init, for which main "
+                       "must begin: a wait for it before main would last for ever; wait in main");
 }
 
 bool Supervisor::submit(Node& node, Admission admission) {
@@ -109,6 +118,7 @@ bool Supervisor::admit(Lock& lock, std::size_t bytes, Admission admission) {
     let_go(lock);
     return false;
   }
+  check_waits(never);
   Waiter waiter{.satisfied = [](const void* w) { return static_cast<const Wish*>(w)->granted(); },
                 .subject = &wish};
   while (!wish.granted()) driver_.wait(lock, waiter, ledger_.room_waiters, never);

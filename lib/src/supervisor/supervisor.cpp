@@ -40,18 +40,18 @@ Supervisor::Supervisor(Settings settings)
 Supervisor::~Supervisor() = default;
 
 void Supervisor::start() {
-  launcher_ = settings_.make_launcher();
+  std::shared_ptr<Launcher> launcher = settings_.make_launcher();
+  Lock lock = driver_.hold();  // a pool made before main may be waited for already
+  launcher_ = std::move(launcher);
   if (launcher_->socket() >= 0) driver_.watch(launcher_->socket(), key_of(Key::launcher, 0));
-  started_ = starting_ = true;
   retain();  // the background thread's
   try {
     background_ = std::thread([this] { run_background(); });
   } catch (...) {
-    started_ = starting_ = false;
     release();
     throw;
   }
-  Lock lock = driver_.hold();
+  started_ = starting_ = true;
   attention_ = true;
   driver_.kick_background();
   wait_for_pool(

@@ -139,6 +139,7 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   void check_mine() const;
   void check_open() const;
   void check_starts() const;
+  void check_waits(Deadline until) const;
   void accept_node(detail::Node& node);
   void entered(detail::Node& node);
   bool admit(Lock& lock, std::size_t bytes, detail::Admission admission);

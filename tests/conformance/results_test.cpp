@@ -47,11 +47,24 @@ Owners as_owners(int x) {
   return all;
 }
 
-TEST_P(Conformance, R_may_be_move_only_also_in_containers) {
+struct Crate {
+  std::string label;
+  std::vector<std::unique_ptr<int>> owners;
+  std::vector<Crate> inside;
+};
+Crate as_crate(int x) {
+  Crate crate{"outer", {}, {}};
+  crate.inside.push_back({"inner", {}, {}});
+  crate.inside[0].owners.push_back(std::make_unique<int>(x));
+  return crate;
+}
+
+TEST_P(Conformance, R_may_be_move_only_also_in_containers_and_structs) {
   const Pool pool = make_pool(1);
   EXPECT_EQ(*pool.apply(as_owner, 3), 3);
   EXPECT_EQ(*pool.map(as_owner, {7, 8}).at(1), 8);
   EXPECT_EQ(*pool.apply(as_owners, 3).at(3).second.at(0), 3);
+  EXPECT_EQ(*pool.apply(as_crate, 5).inside.at(0).owners.at(0), 5);
   auto future = pool.submit(as_owners, 4);
   const auto shared = future;
   EXPECT_THROW(std::move(future).get(), Misuse);

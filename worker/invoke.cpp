@@ -141,10 +141,7 @@ void Invoke::commit() {
   if (os::fork_generation() != generation_) os::exit_now(0);  // the task forked; this is the copy
   if (large_) return publish(wire::RecordKind::value, out_->bytes());
   if (!out_) start_result();
-  const auto header = outcome_header();
-  std::memcpy(room_.data(), &header, sizeof header);
-  committed_ = true;
-  end_->publish(wire::RecordKind::value, static_cast<std::uint32_t>(header_bytes + out_->size()));
+  publish_room(wire::RecordKind::value, out_->size());
 }
 
 void Invoke::publish(wire::RecordKind kind, std::span<const std::byte> bytes) {
@@ -162,13 +159,17 @@ void Invoke::publish(wire::RecordKind kind, std::span<const std::byte> bytes) {
     kind = kind == wire::RecordKind::value ? wire::RecordKind::slab_value
                                            : wire::RecordKind::slab_error;
   }
-  const auto size = static_cast<std::uint32_t>(header_bytes + bytes.size());
-  const auto room = end_->reserve(size);
+  room_ = end_->reserve(static_cast<std::uint32_t>(header_bytes + bytes.size()));
+  if (!bytes.empty()) std::memcpy(room_.data() + header_bytes, bytes.data(), bytes.size());
+  publish_room(kind, bytes.size());
+}
+
+/// The room holds an outcome of `bytes`: its header, and out.
+void Invoke::publish_room(wire::RecordKind kind, std::size_t bytes) {
   const auto header = outcome_header();
-  std::memcpy(room.data(), &header, sizeof header);
-  if (!bytes.empty()) std::memcpy(room.data() + header_bytes, bytes.data(), bytes.size());
+  std::memcpy(room_.data(), &header, sizeof header);
   committed_ = true;
-  end_->publish(kind, size);
+  end_->publish(kind, static_cast<std::uint32_t>(header_bytes + bytes));
 }
 
 void Invoke::publish_error(const detail::Descriptor* descriptor) {

@@ -70,6 +70,7 @@ class Invoke final : public detail::Invocation, private detail::Sink, private Ta
   std::span<const std::byte> element() const;
   void start_result();
   void publish(wire::RecordKind kind, std::span<const std::byte> bytes);
+  void publish_room(wire::RecordKind kind, std::size_t bytes);
   void publish_error(const detail::Descriptor* descriptor);
   wire::OutcomeHeader outcome_header() const { return {end_->call(), element_}; }
 

@@ -1,10 +1,12 @@
 // Bad input gets the error that says what to do, and leaves the pool and the machine clean.
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <system_error>
 #include <utility>
 
 #include "conformance/conformance.hpp"
@@ -29,11 +31,12 @@ TEST_P(Conformance, P_START_02_without_init_a_pool_is_misuse_and_never_a_fork_bo
 TEST_P(Conformance, P_POOL_11_a_pool_of_static_storage) {
   const auto [text, status] =
       run("timeout -k 1 20 " + program("static_pool") + " " + name_of(GetParam()));
-  EXPECT_EQ(text,
-            "made before main\n"
-            "this pool was made before main and starts at procpool::init, for which main must begin: a "
-            "wait for it before main would last for ever; wait in main\n"
-            "49\n64\nend of main\n");
+  EXPECT_EQ(
+      text,
+      "made before main\n"
+      "this pool was made before main and starts at procpool::init, for which main must begin: a "
+      "wait for it before main would last for ever; wait in main\n"
+      "49\n64\nend of main\n");
   EXPECT_EQ(status, 0);
 }
 
@@ -133,6 +136,27 @@ TEST_P(Conformance, P_MAP_05_payloads_larger_than_the_ring) {
   for (const auto& text : pool.map(letters, std::vector<std::size_t>(20, 300'000))) {
     EXPECT_EQ(text.size(), 300'000U);
   }
+}
+
+void allow_no_new_descriptors() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = 0;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// The memory of a large chunk comes once: no element waits for it to come again.
+TEST_P(Conformance, P_MAP_05_elements_that_a_worker_without_descriptors_cannot_receive) {
+  const Pool pool = make_pool(1);
+  pool.apply(allow_no_new_descriptors);
+  const std::vector<std::string> large(3, std::string(4U << 20U, 'l'));
+  const auto outcomes = pool.map_settled(length, large, {.chunksize = 3});
+  ASSERT_EQ(outcomes.size(), 3U);
+  for (const auto& outcome : outcomes) {
+    const auto text = error_of<std::system_error>([&] { outcome.value(); });
+    EXPECT_TRUE(contains(text, "Too many open files")) << text;
+  }
+  EXPECT_EQ(pool.apply(square, 3), 9);
 }
 
 TEST_P(Conformance, P_MAP_05_payloads_larger_than_memory) {

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 #include "os/fork.hpp"
@@ -14,6 +16,21 @@
 namespace procpool::inline v0::channel {
 
 using wire::bytes_of;
+
+namespace {
+
+/// Not when it is received: each element of a call that cannot have its memory says so, and none
+/// waits for it to come again.
+void map(Slab& slab, os::Access access) {
+  if (slab.mapping) return;
+  if (!slab.memory) {
+    throw std::system_error(EMFILE, std::generic_category(), "a large value could not be received");
+  }
+  slab.mapping = os::Mapping(slab.memory, access);
+  slab.memory.reset();
+}
+
+}  // namespace
 
 FirstWord receive_first_word(const os::Fd& control) {
   wire::Control word{};
@@ -146,7 +163,7 @@ std::span<const std::byte> WorkerEnd::payload(const wire::CallHeader& header) {
   }
   if (header.place == wire::Place::stage) {
     const std::size_t block = stage_block(header);
-    return {stage_arguments_.data() + block * Stage::block_bytes, where.size};
+    return {stage_arguments_.mapping.data() + block * Stage::block_bytes, where.size};
   }
   return call_slab(where.slab).first(where.size);
 }
@@ -158,14 +175,16 @@ shm::Range WorkerEnd::take(std::uint32_t count, bool taken_before, std::uint32_t
 }
 
 std::uint32_t WorkerEnd::stage_block(const wire::CallHeader& header) {
-  while (!stage_arguments_) keep(receive_control());  // it was sent before the first such call
+  while (!stage_came_) keep(receive_control());  // it was sent before the first such call
+  map(stage_arguments_, os::Access::read_only);
+  map(stage_results_, os::Access::read_write);
   const std::span<const std::byte> in_slot =
       std::span(slots_.current().bytes).subspan(sizeof header);
   return wire::read<wire::Elsewhere>(in_slot)->offset;
 }
 
 std::byte* WorkerEnd::stage_results(const wire::CallHeader& header) {
-  return stage_results_.data() + std::size_t{stage_block(header)} * Stage::block_bytes;
+  return stage_results_.mapping.data() + std::size_t{stage_block(header)} * Stage::block_bytes;
 }
 
 void WorkerEnd::pass_slot(bool heard) {
@@ -199,16 +218,18 @@ WorkerEnd::Packet WorkerEnd::receive_control() {
                           std::as_writable_bytes(std::span(&packet.control, 1)), never);
   if (got.io != os::Io::ok || got.size != sizeof packet.control) os::exit_now(exit_unreachable);
   packet.memories = std::move(got.fds);
+  packet.memories.resize(2);  // those that there was no descriptor for are none
   return packet;
 }
 
 /// What comes ahead of the calls that it is for.
 void WorkerEnd::keep(Packet packet) {
   if (packet.control.kind == wire::ControlKind::stage) {
-    stage_arguments_ = os::Mapping(packet.memories.at(0), os::Access::read_only);
-    stage_results_ = os::Mapping(packet.memories.at(1), os::Access::read_write);
+    stage_came_ = true;
+    stage_arguments_.memory = std::move(packet.memories[0]);
+    stage_results_.memory = std::move(packet.memories[1]);
   } else if (packet.control.kind == wire::ControlKind::slab) {
-    slabs_.push_back(mapped(packet, os::Access::read_only));
+    slabs_.push_back(slab_of(packet));
   } else {
     const shared::Key key{packet.control.value, static_cast<shared::Form>(packet.control.number)};
     const bool given = packet.control.kind == wire::ControlKind::memory;
@@ -218,10 +239,10 @@ void WorkerEnd::keep(Packet packet) {
   }
 }
 
-Slab WorkerEnd::mapped(const Packet& packet, os::Access access) {
+Slab WorkerEnd::slab_of(Packet& packet) {
   Slab slab;
   slab.number = packet.control.number;
-  slab.mapping = os::Mapping(packet.memories.at(0), access);
+  slab.memory = std::move(packet.memories[0]);
   return slab;
 }
 
@@ -232,8 +253,10 @@ void WorkerEnd::take_control() {
 std::span<const std::byte> WorkerEnd::call_slab(std::uint32_t number) {
   std::erase_if(slabs_, [number](const Slab& slab) { return slab.number < number; });
   for (;;) {
-    for (const Slab& slab : slabs_) {
-      if (slab.number == number) return {slab.mapping.data(), slab.mapping.size()};
+    for (Slab& slab : slabs_) {
+      if (slab.number != number) continue;
+      map(slab, os::Access::read_only);
+      return {slab.mapping.data(), slab.mapping.size()};
     }
     keep(receive_control());
   }
@@ -256,7 +279,8 @@ std::optional<wire::SlabOutcome> WorkerEnd::to_slab(std::span<const std::byte> b
       keep(std::move(packet));
       continue;
     }
-    const Slab slab = mapped(packet, os::Access::read_write);
+    Slab slab = slab_of(packet);
+    map(slab, os::Access::read_write);
     std::memcpy(slab.mapping.data(), bytes.data(), bytes.size());
     return wire::SlabOutcome{slab.number, 0, bytes.size()};
   }

@@ -129,7 +129,7 @@ class WorkerEnd {
   };
   Packet receive_control();
   void keep(Packet packet);
-  static Slab mapped(const Packet& packet, os::Access access);
+  static Slab slab_of(Packet& packet);
   std::uint32_t stage_block(const wire::CallHeader& header);
   std::span<const std::byte> call_slab(std::uint32_t number);
 
@@ -142,8 +142,9 @@ class WorkerEnd {
   bool passed_silently_ = false;
   std::uint32_t control_taken_ = 0;
   std::vector<Slab> slabs_;  // of calls: the current one's, and those of calls to come
-  os::Mapping stage_arguments_;  // stage.hpp
-  os::Mapping stage_results_;
+  bool stage_came_ = false;  // stage.hpp
+  Slab stage_arguments_;
+  Slab stage_results_;
 };
 
 }  // namespace procpool::inline v0::channel

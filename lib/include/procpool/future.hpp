@@ -280,7 +280,7 @@ struct FutureAccess {
   /// needs.
   template <class R>
   static R take(const Future<R>& future) {
-    if constexpr (detail::Copies<R>::value) {
+    if constexpr (detail::copyable<R>) {
       if (future.decoder_->pass_looks) return future.value();
     }
     return future.give();

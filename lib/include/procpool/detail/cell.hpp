@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -21,17 +20,6 @@ struct Nothing {};
 /// void has no values; this stands for one.
 template <class R>
 using Stored = std::conditional_t<std::is_void_v<R>, Nothing, R>;
-
-/// Whether a T can be copied: containers say so whatever they hold.
-template <class T>
-struct Copies : std::is_copy_constructible<T> {};
-template <class T>
-  requires(requires { typename T::value_type; } && !std::is_same_v<typename T::value_type, T>)
-struct Copies<T> : std::conjunction<std::is_copy_constructible<T>, Copies<typename T::value_type>> {};
-template <class... T>
-struct Copies<std::tuple<T...>> : std::conjunction<Copies<T>...> {};
-template <class A, class B>
-struct Copies<std::pair<A, B>> : std::conjunction<Copies<A>, Copies<B>> {};
 
 template <class T>
 class Cell {

@@ -90,8 +90,12 @@ TEST_P(Conformance, P_MAP_03_fail_fast_cancels_what_has_not_started) {
 }
 
 // The failure of an element in one worker's hands stops the chunk in another's.
-int fail_or_wait(const std::string& bell, const std::string& gate, int x) {
-  if (x == 20) throw std::runtime_error("twenty");
+int fail_or_wait(const std::string& bell, const std::string& started, const std::string& gate,
+                 int x) {
+  if (x == 20) {
+    pass_gate(started);
+    throw std::runtime_error("twenty");
+  }
   if (x != 0) return x;
   ring_bell(bell);
   pass_gate(gate);
@@ -100,10 +104,10 @@ int fail_or_wait(const std::string& bell, const std::string& gate, int x) {
 
 TEST_P(Conformance, P_MAP_03_fail_fast_throws_the_lowest_of_those_that_ran) {
   const Pool pool = make_pool(2);
-  Gate gate(file("gate"));
+  Gate started(file("started")), gate(file("gate"));
   Bell bell(file("bell"));
   std::promise<void> failed;
-  const auto map = pool.map_async(partial(fail_or_wait, bell.path(), gate.path()),
+  const auto map = pool.map_async(partial(fail_or_wait, bell.path(), started.path(), gate.path()),
                                   first_numbers(40),
                                   {.chunksize = 20,
                                    .progress =
@@ -114,6 +118,7 @@ TEST_P(Conformance, P_MAP_03_fail_fast_throws_the_lowest_of_those_that_ran) {
                                        },
                                    .fail_fast = true});
   bell.wait();
+  started.open();
   failed.get_future().wait();
   gate.open();
   EXPECT_EQ(error_of<std::runtime_error>([&] { map.get(); }), "zero");

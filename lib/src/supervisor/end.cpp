@@ -77,6 +77,7 @@ void Supervisor::reap(Worker& worker) {
       return driver_.at(worker.status_due);
     }
   }
+  if (worker.phase == Phase::starting) read_control(worker);  // its hello, before what followed it
   collect_from(worker);  // what it published stands
   read_control(worker);
   settle_dead(worker);

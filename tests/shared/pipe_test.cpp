@@ -78,7 +78,7 @@ TEST_F(SharedPipes, a_sender_dies_at_any_instruction) {
   auto [here, there] = Pipe<std::vector<int>>();
   const std::vector<int> wanted(9000, 1);
   const auto body = [&, end = there]() mutable { end.send(wanted); };
-  at_each_step(body, 100, [&, end = here](long step) mutable {
+  at_each_step(body, 30, [&, end = here](long step) mutable {
     die_at(step, body);
     if (end.poll()) {
       ASSERT_EQ(end.recv(), wanted) << step;

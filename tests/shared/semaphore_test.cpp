@@ -119,8 +119,10 @@ TEST_F(SharedSemaphores, a_permit_outlives_its_thread_and_not_its_process) {
     });
     holder.kill();
   }
-  std::thread([&] { s.acquire(); }).join();
-  s.release();  // by another thread of the same process
+  EXPECT_TRUE(Process([&] {
+                std::thread([&] { s.acquire(); }).join();
+                s.release();  // by another thread of the same process
+              }).join());
   EXPECT_EQ(s.value(), 1u);
 }
 

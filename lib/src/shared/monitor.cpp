@@ -111,7 +111,6 @@ bool Monitor::bury(Seat& seat) {
     orphans_ = true;
     return false;
   }
-  if (seat.pid == os::this_pid()) place_->unpin();  // a thread of ours
   if (seat.holds != 0) ++memory_->deaths;
   if (seat.ticket != 0) ++memory_->lost;
   seat.holds = 0;

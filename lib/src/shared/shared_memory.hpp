@@ -61,7 +61,8 @@ class SharedMemory {
   MemoryRef reader();
   void given_by(std::weak_ptr<shared::Giver> giver);
 
-  /// While it is pinned the mapping outlives this object: a thread's robust locks lie in it.
+  /// While it is pinned the mapping outlives this object: a thread's robust locks lie in it. (A
+  /// thread that ends with one never unpins: nobody can tell its word from a stale one.)
   void pin() noexcept { ++pins_; }
   void unpin() noexcept { --pins_; }
 

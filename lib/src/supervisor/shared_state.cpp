@@ -51,10 +51,7 @@ bool Supervisor::attach(Worker& worker, const detail::Attachments& memories) {
     if (known != worker.given.end() && !known->second.memory.expired()) continue;
     worker.control_hint = worker.end.control_taken();
     if (known != worker.given.end() && !take_back(worker, known->second)) return false;
-    if (worker.end.send_memory(*memory) == os::Io::would_block) {
-      worker.control_full = true;
-      return false;
-    }
+    if (worker.end.send_memory(*memory) == os::Io::would_block) return wait_for_control(worker);
     worker.given[memory.get()] = {memory, memory->key()};
     if (!gone_) gone_ = std::make_shared<Gone>(*this);
     memory->given_by(gone_);
@@ -64,7 +61,14 @@ bool Supervisor::attach(Worker& worker, const detail::Attachments& memories) {
 
 bool Supervisor::take_back(Worker& worker, const Worker::Given& given) {
   if (worker.end.send_forget(given.key) != os::Io::would_block) return true;
-  worker.control_full = some_gone_ = true;
+  some_gone_ = true;
+  return wait_for_control(worker);
+}
+
+/// It sleeps, perhaps, and nothing else would wake it to make room.
+bool Supervisor::wait_for_control(Worker& worker) {
+  worker.control_full = true;
+  worker.end.ring();
   return false;
 }
 

@@ -228,6 +228,7 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   bool attach(Worker& worker, const detail::Assignment& work);
   bool attach(Worker& worker, const detail::Attachments& memories);
   bool take_back(Worker& worker, const Worker::Given& given);
+  bool wait_for_control(Worker& worker);
   void take_back_gone();
   void stop_giving();
 

@@ -234,7 +234,7 @@ void WorkerEnd::keep(Packet packet) {
     const shared::Key key{packet.control.value, static_cast<shared::Form>(packet.control.number)};
     const bool given = packet.control.kind == wire::ControlKind::memory;
     if (!given) shared::forget(key);
-    if (given) shared::receive(key, packet.memories.empty() ? os::Fd() : std::move(packet.memories[0]));
+    if (given) shared::receive(key, std::move(packet.memories[0]));
     ++control_taken_;
   }
 }

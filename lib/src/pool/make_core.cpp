@@ -97,6 +97,9 @@ supervisor::MakeLauncher launcher_for(const PoolOptions& options, int threads, c
 }
 
 void check_options(const PoolOptions& options) {
+  if (options.backend != Backend::process) {
+    throw Misuse("PoolOptions::backend: there is Backend::process only, so far");
+  }
   if (!options.worker_executable.empty() && options.start_method != StartMethod::spawn) {
     throw Misuse("PoolOptions::worker_executable needs start_method = StartMethod::spawn");
   }

@@ -1,4 +1,5 @@
 // The end of a pool: closed, terminated, joined, destroyed, while others still call it.
+#include <atomic>
 #include <chrono>
 #include <stdexcept>
 #include <string>
@@ -142,16 +143,20 @@ TEST_P(Conformance, P_POOL_13_submits_race_with_close) {
   for (int round = 0; round != 5; ++round) {
     Pool pool = make_pool(2);
     std::vector<std::vector<Future<int>>> accepted(4);
+    std::atomic<int> begun = 0;
     std::vector<std::jthread> threads;
     for (auto& mine : accepted) {
-      threads.emplace_back([&pool, &mine] {
+      threads.emplace_back([&pool, &mine, &begun] {
         try {
-          for (int i = 0; i != 1'000'000; ++i) mine.push_back(pool.submit(square, i % 1000));
+          for (int i = 0; i != 1'000'000; ++i) {
+            mine.push_back(pool.submit(square, i % 1000));
+            if (i == 0) ++begun;
+          }
         } catch (const PoolClosed&) {
         }
       });
     }
-    pool.apply(square, 2);
+    while (begun != 4) std::this_thread::yield();
     pool.close();
     threads.clear();
     pool.join();

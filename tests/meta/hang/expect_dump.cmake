@@ -1,7 +1,7 @@
 # Runs PROGRAM, which hangs, and requires that the watchdog ends it and names every hanging place.
 set(ENV{PROCPOOL_TEST_TIMEOUT} 1)
 execute_process(COMMAND "${PROGRAM}" RESULT_VARIABLE result OUTPUT_VARIABLE output
-                ERROR_VARIABLE output TIMEOUT 40)
+                ERROR_VARIABLE output TIMEOUT 100)
 if(result EQUAL 0 OR result MATCHES "timeout")
   message(FATAL_ERROR "ended with '${result}' and not by the watchdog:\n${output}")
 endif()

@@ -14,30 +14,16 @@
 #include <utility>
 
 #include <procpool/detail/await.hpp>
-#include <procpool/detail/cell.hpp>
 #include <procpool/detail/copyable.hpp>
 #include <procpool/detail/core.hpp>
 #include <procpool/detail/executor.hpp>
 #include <procpool/detail/time.hpp>
+#include <procpool/detail/typed.hpp>
 #include <procpool/fwd.hpp>
 
 namespace procpool::inline v0 {
 
 namespace detail {
-
-class SpanOut;
-
-/// How a finished node of unknown making becomes an R, or an argument of another task (passed.hpp; throws
-/// the node's error): by the table that came with it.
-template <class R>
-struct Decoder {
-  Cell<Stored<R>>& (*look)(Node& node);
-  void (*pass)(Node& node, SpanOut& out);
-  /// `pass` reads the decoded value: it must not be moved out while an argument may be made of it.
-  bool pass_looks = false;
-};
-
-struct FutureAccess;
 
 [[noreturn]] void throw_wait_timed_out();
 [[noreturn]] void throw_empty_future();
@@ -47,8 +33,8 @@ struct FutureAccess;
 }  // namespace detail
 
 /// A handle on one task's outcome, which is exactly one of: a value, the task's own exception (of its
-/// own type, with a nested RemoteTraceback), WorkerCrashed, Cancelled, PoolTerminated, PoolBroken,
-/// EncodingError or DecodingError.
+/// own type, with a nested RemoteTraceback), WorkerCrashed, TaskTimeout, Cancelled, PoolTerminated,
+/// PoolBroken, UnknownTask, EncodingError or DecodingError.
 ///
 /// Any wait, also one inside a callback, is for something that other processes do: callbacks, coroutines
 /// and executors may call `get`, `wait` and the pool's calls. (They hold up the callbacks behind them.)
@@ -61,8 +47,10 @@ struct FutureAccess;
 template <class R>
 class Future {
  public:
+  /// The result's type at home; void for a task that returns nothing.
   using value_type = R;
 
+  /// Empty: of no task.
   Future() noexcept = default;
 
   /// Whether this handle speaks of a task.
@@ -70,7 +58,7 @@ class Future {
 
   /// Waits, then returns the value or throws the task's error; as often as wanted. While it waits it
   /// drives the pool. The reference is valid while any handle on this task lives. (void: nothing.)
-  /// The first look decodes the value, on this thread.
+  /// The first look decodes the value, on this thread. Python: AsyncResult.get, Future.result.
   std::add_lvalue_reference_t<const R> get() const& {
     wait();
     return value();
@@ -81,7 +69,10 @@ class Future {
     wait();
     return std::move(*this).take();
   }
-  /// At most `d` (zero or negative: looks once); TimeoutError when the wait, not the task, ended.
+  ///@{
+
+  /// As `get`, waiting at most `d` (zero or negative: looks once). TimeoutError when the wait, not the
+  /// task, ended: the task goes on.
   template <class Rep, class Period>
   std::add_lvalue_reference_t<const R> get_for(std::chrono::duration<Rep, Period> d) const& {
     if (!wait_for(d)) detail::throw_wait_timed_out();
@@ -92,13 +83,15 @@ class Future {
     if (!wait_for(d)) detail::throw_wait_timed_out();
     return std::move(*this).take();
   }
+  ///@}
 
   /// Until the task is done. Throws no error of the task.
   void wait() const {
     detail::Node& node = checked();
     if (!node.done()) node.core->wait(node, detail::forever);
   }
-  /// False: `d` passed first; the task goes on.
+  /// Until the task is done, at most `d` (zero or negative: looks once). False: `d` passed first; the
+  /// task goes on.
   template <class Rep, class Period>
   [[nodiscard]] bool wait_for(std::chrono::duration<Rep, Period> d) const {
     detail::Node& node = checked();
@@ -174,6 +167,8 @@ class Future {
     });
   }
 
+  ///@{
+
   /// `co_await future`, in any coroutine whose promise does not restrict co_await: what `get` returns
   /// or throws. The coroutine goes on on the pool's callback thread; where the task is done already it
   /// is not suspended. It must not be destroyed while it is suspended here. `co_await
@@ -186,6 +181,9 @@ class Future {
     static_cast<void>(checked());
     return detail::Await<R, R>(std::move(*this));
   }
+  ///@}
+  ///@{
+
   /// `co_await future.on(executor)`: the same, and the coroutine goes on where the executor runs it,
   /// also if the task is done already. What the executor throws instead is thrown there, on the
   /// callback thread.
@@ -199,11 +197,12 @@ class Future {
     static_cast<void>(checked());
     return detail::AwaitOn<R, R, Executor>(std::move(*this), executor);
   }
+  ///@}
 
-  /// Unique in this process.
+  /// The task's number, unique in this process.
   [[nodiscard]] std::uint64_t id() const { return checked().id; }
 
-  /// Whether both speak of the same task (or both of none).
+  /// Whether both speak of the same task (or both of none). std::hash of a future goes by the task too.
   friend bool operator==(const Future& a, const Future& b) noexcept {
     return a.node_.get() == b.node_.get();
   }
@@ -260,39 +259,6 @@ class Future {
   const detail::Decoder<R>* decoder_ = nullptr;
 };
 
-namespace detail {
-
-struct FutureAccess {
-  template <class R>
-  static Future<R> make(Ref<Node> node, const Decoder<R>* decoder) {
-    return Future<R>(std::move(node), decoder);
-  }
-  /// Of a future that is not empty; else Misuse.
-  template <class R>
-  static Node& node(const Future<R>& future) {
-    return future.checked();
-  }
-  template <class R>
-  static const Decoder<R>& decoder(const Future<R>& future) {
-    return *future.decoder_;
-  }
-  /// The finished task's value as `get() &&` gives it, but the handle stays, and so does what `pass`
-  /// needs.
-  template <class R>
-  static R take(const Future<R>& future) {
-    if constexpr (detail::copyable<R>) {
-      if (future.decoder_->pass_looks) return future.value();
-    }
-    return future.give();
-  }
-};
-
-template <class R, class Got>
-Node& AwaitBase<R, Got>::node() const {
-  return FutureAccess::node(future_);
-}
-
-}  // namespace detail
 }  // namespace procpool::inline v0
 
 template <class R>

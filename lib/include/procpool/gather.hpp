@@ -65,18 +65,13 @@ auto take_all(const std::vector<Future<R>>& parts) {
 }
 
 template <class Parts, class Whole>
-class GatherNode final : public Typed<Node, Whole> {
+class GatherNode final : public Typed<GatherNode<Parts, Whole>, Node, Whole> {
  public:
   explicit GatherNode(Parts of) : parts(std::move(of)) {}
 
-  static Cell<Whole>& look(Node& node) {
-    auto& self = static_cast<GatherNode&>(node);
-    self.cell.decode_once([&self] {
-      if (auto error = outcome_error(self)) std::rethrow_exception(std::move(error));
-      for_each_part(self.parts, [](const auto& part) { throw_failure(part); });
-      return take_all(self.parts);
-    });
-    return self.cell;
+  Whole decode() const {
+    for_each_part(parts, [](const auto& part) { throw_failure(part); });
+    return take_all(parts);
   }
   static void pass(Node& node, SpanOut& out) {
     auto& self = static_cast<GatherNode&>(node);
@@ -88,7 +83,7 @@ class GatherNode final : public Typed<Node, Whole> {
       FutureAccess::decoder(part).pass(FutureAccess::node(part), out);
     });
   }
-  static constexpr Decoder<Whole> decoder{&look, &pass};
+  static constexpr Decoder<Whole> decoder{&GatherNode::look, &pass};
 
   const Parts parts;
 };
@@ -121,6 +116,8 @@ template <class... R>
   return detail::gather_parts<std::tuple<detail::gathered_t<R>...>>(
       std::tuple<Future<R>...>(std::move(futures)...));
 }
+///@{
+
 /// The same for any range of futures, in its order. Handles are moved out of a container that is given
 /// away.
 template <detail::FutureRange Range>
@@ -143,5 +140,6 @@ template <class R>
 [[nodiscard]] auto gather(std::initializer_list<Future<R>> futures) {
   return detail::gather_parts<std::vector<detail::gathered_t<R>>>(std::vector<Future<R>>(futures));
 }
+///@}
 
 }  // namespace procpool::inline v0

@@ -12,6 +12,7 @@
 #include <utility>
 #include <variant>
 
+#include <procpool/detail/map.hpp>
 #include <procpool/detail/stream.hpp>
 #include <procpool/detail/time.hpp>
 #include <procpool/fwd.hpp>
@@ -30,29 +31,45 @@ struct ResultsAccess;
 template <class R>
 class SettledResults {
  public:
+  /// An input iterator over the outcomes. Belongs to its range, which must not move meanwhile.
   class iterator {
    public:
+    ///@{
+
+    /// What std::input_iterator asks for.
     using value_type = Outcome<R>;
     using difference_type = std::ptrdiff_t;
     using reference = Outcome<R>&;
     using iterator_concept = std::input_iterator_tag;
+    ///@}
 
+    ///@{
+
+    /// Move-only. A default-made one may only be assigned to and destroyed.
     iterator() = default;
     iterator(iterator&&) noexcept = default;
     iterator& operator=(iterator&&) noexcept = default;
+    ///@}
+
+    ///@{
 
     /// The element's outcome, valid until `++`. Throws nothing.
     Outcome<R>& operator*() const { return *results_->current_; }
     Outcome<R>* operator->() const { return &*results_->current_; }
+    ///@}
+    ///@{
+
     /// Waits for the next element. Throws no task's error.
     iterator& operator++() {
       results_->advance();
       return *this;
     }
     void operator++(int) { ++*this; }
+    ///@}
     /// The position of the element in the input.
     std::size_t index() const { return results_->index_; }
 
+    /// Whether every element has been seen.
     friend bool operator==(const iterator& it, std::default_sentinel_t) { return it.ended(); }
 
    private:
@@ -62,14 +79,20 @@ class SettledResults {
     SettledResults* results_ = nullptr;
   };
 
+  ///@{
+
+  /// Move-only. What was assigned over is as if destroyed; a moved-from range may only be assigned to and
+  /// destroyed.
   SettledResults(SettledResults&&) noexcept = default;
   SettledResults& operator=(SettledResults&&) noexcept = default;
+  ///@}
 
   /// Waits for the first element. Iterators speak of the range: it must not move while they live.
   iterator begin() {
     if (!started_) advance();
     return iterator(*this);
   }
+  /// What an iterator equals once every element has been seen.
   std::default_sentinel_t end() const noexcept { return {}; }
 
   /// Waits for the next element's outcome; nullopt at the end.
@@ -127,28 +150,41 @@ class Results {
   using Value = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
 
  public:
+  /// An input iterator over the results. Belongs to its range, which must not move meanwhile.
   class iterator {
    public:
+    ///@{
+
+    /// What std::input_iterator asks for.
     using value_type = Value;
     using difference_type = std::ptrdiff_t;
     using reference = Value&;
     using iterator_concept = std::input_iterator_tag;
+    ///@}
 
+    ///@{
+
+    /// Move-only. A default-made one may only be assigned to and destroyed.
     iterator() = default;
     iterator(iterator&&) noexcept = default;
     iterator& operator=(iterator&&) noexcept = default;
+    ///@}
 
     /// The element, valid until `++`; or throws that element's error, as often as asked.
     Value& operator*() const { return detail::OutcomeAccess::value(*it_); }
+    ///@{
+
     /// Waits for the next element. Throws no task's error.
     iterator& operator++() {
       ++it_;
       return *this;
     }
     void operator++(int) { ++it_; }
+    ///@}
     /// The position of the element in the input.
     std::size_t index() const { return it_.index(); }
 
+    /// Whether every element has been seen.
     friend bool operator==(const iterator& it, std::default_sentinel_t end) {
       return it.it_ == end;
     }
@@ -160,11 +196,17 @@ class Results {
     Outcomes it_;
   };
 
+  ///@{
+
+  /// Move-only. What was assigned over is as if destroyed; a moved-from range may only be assigned to and
+  /// destroyed.
   Results(Results&&) noexcept = default;
   Results& operator=(Results&&) noexcept = default;
+  ///@}
 
   /// Waits for the first element. Iterators speak of the range: it must not move while they live.
   iterator begin() { return iterator(outcomes_.begin()); }
+  /// What an iterator equals once every element has been seen.
   std::default_sentinel_t end() const noexcept { return {}; }
 
   /// Waits for the next element and returns it, or throws its error; nullopt at the end.

@@ -14,6 +14,7 @@
 
 #include <procpool/detail/core.hpp>
 #include <procpool/detail/executor.hpp>
+#include <procpool/detail/typed.hpp>
 #include <procpool/fwd.hpp>
 
 namespace procpool::inline v0::detail {
@@ -30,7 +31,7 @@ class AwaitBase {
   /// The coroutine, and with it this object, may be gone before this returns.
   template <class Callback>
   void when_done(Callback callback) {
-    const auto kept = LibraryRef<Node>::share(&node());
+    const auto kept = LibraryRef<Node>::share(&FutureAccess::node(future_));
     kept->core->on_done(*kept, std::move(callback));
   }
   Got result() {
@@ -43,8 +44,6 @@ class AwaitBase {
   bool done() const { return future_.ready(); }
 
  private:
-  Node& node() const;  // future.hpp
-
   Future<R> future_;
 };
 

@@ -73,12 +73,4 @@ class Cell {
   };
 };
 
-/// A node whose outcome is an R once it is done: what a Future<R> holds. One static table per kind
-/// of task (call, map) says how to decode it.
-template <class Base, class R>
-class Typed : public Base {
- public:
-  Cell<Stored<R>> cell;
-};
-
 }  // namespace procpool::inline v0::detail

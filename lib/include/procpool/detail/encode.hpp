@@ -11,9 +11,9 @@
 #include <procpool/detail/archive.hpp>
 #include <procpool/detail/batch.hpp>
 #include <procpool/detail/call.hpp>
-#include <procpool/detail/cell.hpp>
 #include <procpool/detail/core.hpp>
 #include <procpool/detail/dataflow.hpp>
+#include <procpool/detail/typed.hpp>
 #include <procpool/future.hpp>
 
 namespace procpool::inline v0::detail {
@@ -54,17 +54,10 @@ Stored<R> decode_value(std::span<const std::byte> bytes) {
 
 /// A call's node.
 template <class R>
-class CallNode final : public Typed<Node, R> {
+class CallNode final : public Typed<CallNode<R>, Node, R> {
  public:
-  static Cell<Stored<R>>& look(Node& node) {
-    auto& self = static_cast<CallNode&>(node);
-    self.cell.decode_once([&self]() -> Stored<R> {
-      if (auto error = outcome_error(self)) std::rethrow_exception(std::move(error));
-      return decode_value<R>(self.payload.bytes());
-    });
-    return self.cell;
-  }
-  static constexpr Decoder<R> decoder{&look, &pass_call};
+  Stored<R> decode() const { return decode_value<R>(this->payload.bytes()); }
+  static constexpr Decoder<R> decoder{&CallNode::look, &pass_call};
 };
 
 /// Where the value of a future belongs among a call's bytes.

@@ -24,15 +24,21 @@ concept BindsShippable =
 
 /// A callable with its first arguments bound; made by partial(). It owns what it binds: text and
 /// spans are copied into it, a std::ref is bound by value. Calling it calls the callable with the
-/// bound arguments, as const, followed by those of the call. Copyable if they are, and serialisable.
+/// bound arguments, as const, followed by those of the call. Copyable and as thread-safe as they are.
+/// \headerfile task.hpp procpool/task.hpp
 template <class F, class... Bound>
 class Partial {
  public:
+  /// \private
   Partial() = default;
+  /// \private Made by partial().
   template <class... Args>
   explicit Partial(std::in_place_t, F f, Args&&... bound)
       : f_(std::move(f)), bound_(std::forward<Args>(bound)...) {}
 
+  ///@{
+
+  /// Calls it here: what the callable returns or throws.
   template <class... Args>
     requires std::is_invocable_v<F&, const Bound&..., Args...>
   decltype(auto) operator()(Args&&... args) {
@@ -43,14 +49,16 @@ class Partial {
   decltype(auto) operator()(Args&&... args) const {
     return call(f_, bound_, std::forward<Args>(args)...);
   }
+  ///@}
 
-  /// cereal's, for this library's archives: a function travels as its place in its module.
+  /// \private cereal's, for this library's archives: a function travels as its place in its module.
   void save(detail::SpanOut& out) const
     requires detail::BindsShippable<F, Bound...>
   {
     detail::CallableCodec<F>::save(out, f_);
     std::apply([&out](const auto&... bound) { detail::encode(out, bound...); }, bound_);
   }
+  /// \private
   void load(detail::SpanIn& in)
     requires detail::BindsShippable<F, Bound...>
   {

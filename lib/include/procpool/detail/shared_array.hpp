@@ -38,48 +38,69 @@ class SharedArray {
   static_assert(detail::check_shareable<std::remove_const_t<T>>());
 
  public:
+  ///@{
+
+  /// What std::ranges::contiguous_range asks for.
   using value_type = std::remove_const_t<T>;
   using size_type = std::size_t;
   using reference = T&;
   using iterator = T*;
+  ///@}
 
   /// An empty handle: no elements. It cannot be sent.
   SharedArray() noexcept = default;
-  /// n elements, all bytes zero. Throws std::system_error when there is not so much memory.
+  /// n elements, all bytes zero. Throws std::system_error when there is not so much memory, Misuse for
+  /// more than the address space has.
   explicit SharedArray(std::size_t n)
     requires(!std::is_const_v<T>)
       : memory_(detail::make_shared_array(n, sizeof(T), type())),
         data_(reinterpret_cast<T*>(detail::memory_start(*memory_))),
         size_(n) {}
+  /// The read-only handle of the same elements.
   template <class U>
     requires(std::is_const_v<T> && std::is_same_v<U, value_type>)
   SharedArray(const SharedArray<U>& other) noexcept
       : memory_(other.memory_), data_(other.data_), size_(other.size_) {}
 
+  /// The first element; null for an empty handle.
   T* data() const noexcept { return data_; }
+  ///@{
+
+  /// Elements, not bytes.
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
+  ///@}
+  ///@{
+
+  /// All elements. Iterators are valid while any handle lives in this process.
   T* begin() const noexcept { return data_; }
   T* end() const noexcept { return data_ + size_; }
+  ///@}
+  /// Unchecked: undefined for i >= size().
   T& operator[](std::size_t i) const noexcept { return data_[i]; }
-  /// Throws std::out_of_range.
+  /// Throws std::out_of_range for i >= size().
   T& at(std::size_t i) const {
     if (i >= size_) detail::throw_out_of_array(i, size_);
     return data_[i];
   }
+  ///@{
+
+  /// Unchecked: undefined when there are none.
   T& front() const noexcept { return data_[0]; }
   T& back() const noexcept { return data_[size_ - 1]; }
+  ///@}
 
-  /// Handles on the same elements.
+  /// Whether both are handles on the same elements.
   friend bool operator==(const SharedArray& a, const SharedArray& b) noexcept {
     return a.data_ == b.data_ && a.size_ == b.size_;
   }
 
-  /// For this library's archives.
+  /// \private For this library's archives.
   void save(detail::SpanOut& out) const {
     detail::encode(out, std::uint64_t{size_});
     detail::send_memory(out, memory_, handed);
   }
+  /// \private
   void load(detail::SpanIn& in) {
     const auto count = in.read_scalar<std::uint64_t>();
     memory_ = detail::receive_memory(in, type(), count, sizeof(T), handed);

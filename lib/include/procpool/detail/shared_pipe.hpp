@@ -37,45 +37,51 @@ class PipeEnd {
                 "give it `template <class A> void serialize(A& ar) { ar(member, ...); }`");
 
  public:
-  using value_type = T;
+  using value_type = T;  ///< what goes through
 
   /// Empty: of no pipe.
   PipeEnd() noexcept = default;
 
   /// Waits while the pipe is full: it holds some 100 KB. Throws QueueClosed when the other end is gone;
-  /// EncodingError for a value that cannot be encoded or holds handles of shared state.
+  /// EncodingError for a value that holds handles of shared state; what the value's own serialisation
+  /// throws.
   void send(const T& value) { send_by(value, detail::forever); }
-  /// False: the time was over before there was room.
+  /// As send. False: the time was over before there was room.
   template <class Rep, class Period>
   bool send_for(const T& value, std::chrono::duration<Rep, Period> d) {
     return send_by(value, detail::time_after(d));
   }
   /// Waits for a value. Throws QueueClosed when the other end is gone and nothing is left.
   T recv() { return detail::from_message<T>(*detail::recv_bytes(state(), detail::forever)); }
-  /// Nothing: the time was over first.
+  /// As recv. Nothing: the time was over first.
   template <class Rep, class Period>
   std::optional<T> recv_for(std::chrono::duration<Rep, Period> d) {
     const auto bytes = detail::recv_bytes(state(), detail::time_after(d));
     if (!bytes) return std::nullopt;
     return detail::from_message<T>(*bytes);
   }
-  /// Whether recv would return or throw at once.
+  ///@{
+
+  /// Whether recv would return or throw at once; with `d`, within that time.
   bool poll() const { return detail::poll_pipe(state(), detail::Time()); }
   template <class Rep, class Period>
   bool poll(std::chrono::duration<Rep, Period> d) const {
     return detail::poll_pipe(state(), detail::time_after(d));
   }
+  ///@}
   /// Lets this handle go: it is empty then.
   void close() noexcept { memory_.reset(); }
 
+  /// Whether both are handles on the same end.
   friend bool operator==(const PipeEnd& a, const PipeEnd& b) noexcept {
     return a.memory_ == b.memory_;
   }
 
-  /// For this library's archives.
+  /// \private For this library's archives.
   void save(detail::SpanOut& out) const {
     detail::send_memory(out, memory_, detail::Handed::socket);
   }
+  /// \private
   void load(detail::SpanIn& in) {
     memory_ = detail::receive_memory(in, type(), 0, 1, detail::Handed::socket);
   }
@@ -110,10 +116,11 @@ class PipeEnd {
 template <class T>
 class Pipe {
  public:
+  /// A new pipe. Throws std::system_error when the machine has no descriptors left.
   Pipe() : Pipe(detail::make_pipe(PipeEnd<T>::type())) {}
 
-  PipeEnd<T> first;
-  PipeEnd<T> second;
+  PipeEnd<T> first;   ///< one end
+  PipeEnd<T> second;  ///< the other
 
  private:
   explicit Pipe(std::pair<detail::MemoryRef, detail::MemoryRef> ends)

@@ -12,7 +12,7 @@
 
 #include <procpool/detail/batch.hpp>
 #include <procpool/detail/core.hpp>
-#include <procpool/detail/map.hpp>
+#include <procpool/detail/map_input.hpp>
 #include <procpool/options.hpp>
 
 namespace procpool::inline v0::detail {

@@ -28,26 +28,42 @@ namespace detail {
 template <class R>
 class AsCompleted {
  public:
+  /// An input iterator over the futures. Belongs to its range, which must not move meanwhile.
   class iterator {
    public:
+    ///@{
+
+    /// What std::input_iterator asks for.
     using value_type = Future<R>;
     using difference_type = std::ptrdiff_t;
     using reference = Future<R>&;
     using iterator_concept = std::input_iterator_tag;
+    ///@}
 
+    ///@{
+
+    /// Move-only. A default-made one may only be assigned to and destroyed.
     iterator() = default;
     iterator(iterator&&) noexcept = default;
     iterator& operator=(iterator&&) noexcept = default;
+    ///@}
+
+    ///@{
 
     /// A future that is done; valid until `++`.
     Future<R>& operator*() const { return *range_->current_; }
     Future<R>* operator->() const { return &*range_->current_; }
+    ///@}
+    ///@{
+
     /// Waits for the next. Throws TimeoutError, and no task's error.
     iterator& operator++() {
       range_->advance();
       return *this;
     }
     void operator++(int) { ++*this; }
+    ///@}
+    /// Whether every future has been seen.
     friend bool operator==(const iterator& it, std::default_sentinel_t) { return it.ended(); }
 
    private:
@@ -57,6 +73,7 @@ class AsCompleted {
     AsCompleted* range_ = nullptr;
   };
 
+  /// \private Made by as_completed.
   AsCompleted(std::vector<Future<R>> futures, detail::Time until)
       : until_(until), all_(futures.size()) {
     std::vector<Future<R>> others;
@@ -69,14 +86,19 @@ class AsCompleted {
     }
     pending_.emplace(others);
   }
+  ///@{
+
+  /// Move-only. A moved-from range may only be assigned to and destroyed.
   AsCompleted(AsCompleted&&) noexcept = default;
   AsCompleted& operator=(AsCompleted&&) noexcept = default;
+  ///@}
 
   /// Waits for the first. Throws TimeoutError. Iterators speak of the range: it must not move.
   iterator begin() {
     if (!std::exchange(started_, true)) advance();
     return iterator(*this);
   }
+  /// What an iterator equals once every future has been seen.
   std::default_sentinel_t end() const noexcept { return {}; }
 
  private:
@@ -99,17 +121,21 @@ class AsCompleted {
   bool started_ = false;
 };
 
+///@{
+
 /// The futures, each task once, in order of completion: those that are done already first. The handles
-/// are copied at the call; they may be of several pools. An empty future: Misuse.
+/// are copied at the call; they may be of several pools. An empty future: Misuse. Python:
+/// concurrent.futures.as_completed.
 ///
 ///     for (auto& future : procpool::as_completed(futures)) use(future.get());
+///
+/// With a `timeout`, counted from this call, TimeoutError where one is asked for that is not done when it
+/// is over. The tasks go on.
 template <detail::FutureRange Range>
 [[nodiscard]] auto as_completed(Range&& futures) {
   using R = detail::future_result_t<Range>;
   return AsCompleted<R>(detail::distinct<R>(futures), detail::forever);
 }
-/// The same, with TimeoutError where one is asked for that is not done when `timeout`, counted from
-/// this call, is over. The tasks go on.
 template <detail::FutureRange Range, class Rep, class Period>
 [[nodiscard]] auto as_completed(Range&& futures, std::chrono::duration<Rep, Period> timeout) {
   using R = detail::future_result_t<Range>;
@@ -126,5 +152,6 @@ template <class R, class Rep, class Period>
   const detail::Time until = detail::time_after(timeout);
   return AsCompleted<R>(detail::distinct<R>(futures), until);
 }
+///@}
 
 }  // namespace procpool::inline v0

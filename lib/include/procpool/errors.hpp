@@ -32,6 +32,7 @@ class Error : public std::runtime_error {
 /// registered by register_exception. `throw 42` arrives as a RemoteError of type "int".
 class RemoteError : public Error {
  public:
+  /// \private Made by the library.
   RemoteError(std::string type_name, std::string message);
 
   /// The demangled name of the type that was thrown.
@@ -50,28 +51,34 @@ class RemoteTraceback : public Error {
   using Error::Error;
 };
 
-/// What is known about a worker's death.
+/// What is known about a worker's death: what WorkerCrashed tells.
 struct CrashReport {
   std::optional<int> signal = {};     ///< the signal that killed it
   std::optional<int> exit_code = {};  ///< the status it exited with
-  pid_t pid = 0;
-  unsigned attempt = 0;  ///< the attempt that ended so, from 1
-  bool started = true;   ///< had the task begun to run?
-  std::string text = {};
+  pid_t pid = 0;                      ///< the worker's process
+  unsigned attempt = 0;               ///< the attempt that ended so, from 1
+  bool started = true;                ///< had the task begun to run?
+  std::string text = {};              ///< the whole in words: what()
 };
 
 /// The worker process died while it had the task: a signal, an exit, a broken protocol. Only this
 /// task hears of it. Neither signal() nor exit_code() is set when the status could not be learnt.
 class WorkerCrashed : public Error {
  public:
+  /// \private Made by the library.
   explicit WorkerCrashed(CrashReport report) : Error(report.text), report_(std::move(report)) {}
 
+  /// The signal that killed the worker, if one did.
   std::optional<int> signal() const noexcept { return report_.signal; }
+  /// The status that the worker exited with, if it did.
   std::optional<int> exit_code() const noexcept { return report_.exit_code; }
+  /// The worker's process, which is gone: the number may be another's by now.
   pid_t pid() const noexcept { return report_.pid; }
+  /// The attempt that ended so, from 1; see TaskOptions::retries.
   unsigned attempt() const noexcept { return report_.attempt; }
   /// False: the task had not begun, so that running it again repeats nothing.
   bool started() const noexcept { return report_.started; }
+  /// All of it.
   const CrashReport& report() const noexcept { return report_; }
 
  private:

@@ -15,6 +15,7 @@ template <class R>
 class Results;
 template <class R>
 class Outcome;
+/// A Future under the name it has in multiprocessing.pool.
 template <class R>
 using AsyncResult = Future<R>;
 

@@ -37,7 +37,10 @@ std::shared_ptr<const HookCode> encode_hook(const Descriptor& descriptor,
 ///     Pool pool({.initializer = procpool::partial(open_database, path)});
 class Hook {
  public:
+  /// Nothing to run.
   Hook() = default;
+  /// Encodes `f`, here and now. Throws EncodingError when what it binds cannot be encoded, Misuse for a
+  /// null function pointer.
   template <class F>
     requires(!std::same_as<std::remove_cvref_t<F>, Hook>)
   Hook(F&& f) {  // NOLINT: implicit, as std::function is
@@ -55,6 +58,7 @@ class Hook {
     }
   }
 
+  /// Whether there is something to run.
   explicit operator bool() const noexcept { return code_ != nullptr; }
   /// \private
   const detail::HookCode* code() const noexcept { return code_.get(); }

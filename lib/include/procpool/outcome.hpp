@@ -26,11 +26,17 @@ class Outcome {
   using Value = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
 
  public:
+  /// The result's type at home; void for a task that returns nothing.
   using value_type = R;
+
+  ///@{
 
   /// True: `value` does not throw.
   [[nodiscard]] bool has_value() const noexcept { return value_.has_value(); }
   explicit operator bool() const noexcept { return has_value(); }
+  ///@}
+
+  ///@{
 
   /// The value, or the element's error thrown: a fresh throw each time. (void: nothing.)
   std::add_lvalue_reference_t<const R> value() const& {
@@ -41,7 +47,10 @@ class Outcome {
     if (!value_) std::rethrow_exception(error_);
     if constexpr (!std::is_void_v<R>) return std::move(*value_);
   }
-  /// The value unchecked: undefined for an error.
+  ///@}
+  ///@{
+
+  /// The value unchecked: undefined for an error. Not for void.
   template <class V = Value>
     requires(!std::is_void_v<R>)
   const V& operator*() const& noexcept {
@@ -57,7 +66,10 @@ class Outcome {
   const V* operator->() const noexcept {
     return &*value_;
   }
-  /// The value, or `otherwise`.
+  ///@}
+  ///@{
+
+  /// The value, or `otherwise`. Not for void.
   template <class U>
     requires(!std::is_void_v<R>)
   R value_or(U&& otherwise) const& {
@@ -68,6 +80,7 @@ class Outcome {
   R value_or(U&& otherwise) && {
     return value_ ? *std::move(value_) : static_cast<R>(std::forward<U>(otherwise));
   }
+  ///@}
   /// The error; null for a value. What came from a task carries its RemoteTraceback.
   [[nodiscard]] std::exception_ptr error() const noexcept { return error_; }
   /// The element's position in the input.

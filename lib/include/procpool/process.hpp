@@ -30,6 +30,7 @@
 
 namespace procpool::inline v0 {
 
+/// How a Process is made. Every field has a default, and fields are only ever added at the end.
 struct ProcessOptions {
   /// For messages, and for ps and top (whose names end after 15 bytes). Empty: "Process-1", "Process-2"
   /// and so on, as they are made.
@@ -63,7 +64,10 @@ struct ProcessOptions {
 /// and the destructor does nothing. So do the members of a moved-from Process.
 class Process {
  public:
-  /// Encodes the call; starts nothing. Throws EncodingError when an argument cannot be encoded.
+  ///@{
+
+  /// Encodes the call; starts nothing. Throws EncodingError when an argument cannot be encoded, Misuse
+  /// for a null function pointer.
   template <class F, class... Args>
     requires(!std::same_as<std::remove_cvref_t<F>, ProcessOptions> &&
              !std::same_as<std::remove_cvref_t<F>, Process>)
@@ -72,8 +76,14 @@ class Process {
   template <class F, class... Args>
   explicit Process(ProcessOptions options, F&& f, Args&&... args)
       : Process(std::move(options), call_of<F, Args...>(f, args...)) {}
+  ///@}
+  ///@{
+
+  /// Moving takes the child along. Assigning swaps the two: the one that was assigned over lives on in
+  /// `other` until that is destroyed.
   Process(Process&& other) noexcept;
   Process& operator=(Process&& other) noexcept;
+  ///@}
   /// Waits for the child's end, as std::jthread does and Python at its exit. While an exception
   /// unwinds, and for a daemon: SIGTERM, and SIGKILL if it is still there after 3 seconds.
   ~Process();
@@ -83,29 +93,30 @@ class Process {
   /// again.
   void start();
 
-  // All but `name`, `is_alive` and `exit_code` are Misuse before `start`.
-
-  /// Waits until the child has ended. May be repeated.
+  /// Waits until the child has ended. May be repeated. Misuse before `start`.
   void join();
-  /// The same for at most `d`; false: it was still running.
+  /// The same for at most `d` (zero or negative: looks once); false: it was still running.
   template <class Rep, class Period>
   [[nodiscard]] bool join_for(std::chrono::duration<Rep, Period> d) {
     return join_until(detail::time_after(d));
   }
-  /// False before `start` and once the child has ended.
+  /// Whether it runs. False before `start` and once the child has ended.
   [[nodiscard]] bool is_alive() const;
   /// Empty before `start` and while it runs. 0: `f` returned. 1: it threw, and stderr got the text.
-  /// n: it called exit(n). −n: signal n ended it. 115: it could not begin; stderr says why. 255: nobody knows any more, because this program
-  /// ignores SIGCHLD or waits for any child, or because the template process was killed, on a kernel
-  /// before Linux 6.15.
+  /// n: it called exit(n). −n: signal n ended it. 115: it could not begin; stderr says why. 255: nobody
+  /// knows any more, because this program ignores SIGCHLD or waits for any child, or because the template
+  /// process was killed, on a kernel before Linux 6.15.
   [[nodiscard]] std::optional<int> exit_code() const;
-  /// SIGTERM, SIGKILL. Nothing happens to a child that has ended.
+  /// Sends SIGTERM. Nothing happens to a child that has ended. Misuse before `start`.
   void terminate();
+  /// The same with SIGKILL.
   void kill();
   /// A descriptor (a pidfd) that poll, epoll and Asio find readable once the child has ended. Belongs
-  /// to this object; not to be read or closed.
+  /// to this object; not to be read or closed. Misuse before `start`.
   [[nodiscard]] int sentinel() const;
+  /// ProcessOptions::name, or "Process-1" and so on. Valid while this object lives.
   [[nodiscard]] const std::string& name() const;
+  /// The child's process. Misuse before `start`.
   [[nodiscard]] pid_t pid() const;
 
  private:

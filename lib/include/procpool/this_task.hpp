@@ -22,6 +22,7 @@ struct TaskUpdate {
   std::size_t index = 0;  ///< in a map: the element that says it
 };
 
+/// What a running task can ask and say; outside a task everything here is neutral.
 namespace this_task {
 
 /// Whether somebody wants this task to end: its future was cancelled, its time is over, its pool is

@@ -19,16 +19,16 @@ namespace procpool::inline v0 {
 
 /// What `wait` waits for.
 enum class ReturnWhen {
-  all_completed,
+  all_completed,    ///< each of them is done
   first_completed,  ///< any of them is done
   first_exception,  ///< any of them has failed, other than by being cancelled; else as all_completed
 };
 
-/// Each task once, in the order in which they were given.
+/// What `wait` returns: each task once, in the order in which they were given.
 template <class R>
 struct WaitResult {
-  std::vector<Future<R>> done;
-  std::vector<Future<R>> not_done;
+  std::vector<Future<R>> done;      ///< those that were done when it returned
+  std::vector<Future<R>> not_done;  ///< the others, which go on
 };
 
 namespace detail {
@@ -72,14 +72,16 @@ WaitResult<R> wait_until(std::vector<Future<R>> futures, ReturnWhen when, Time u
 
 }  // namespace detail
 
-/// Waits until the condition holds, and says which are done then. They may be of several pools. Throws
-/// no task's error. With first_exception it decodes what comes, on this thread. An empty future: Misuse.
+///@{
+
+/// Waits until the condition holds, for at most `timeout` where one is given, and says which are done
+/// then; the others go on. They may be of several pools. Throws no task's error. With first_exception it
+/// decodes what comes, on this thread. An empty future: Misuse. Python: concurrent.futures.wait.
 template <detail::FutureRange Range>
 auto wait(Range&& futures, ReturnWhen when = ReturnWhen::all_completed) {
   using R = detail::future_result_t<Range>;
   return detail::wait_until(detail::distinct<R>(futures), when, detail::forever);
 }
-/// The same, for at most `timeout`. The tasks go on.
 template <detail::FutureRange Range, class Rep, class Period>
 auto wait(Range&& futures, ReturnWhen when, std::chrono::duration<Rep, Period> timeout) {
   using R = detail::future_result_t<Range>;
@@ -99,5 +101,6 @@ WaitResult<R> wait(std::initializer_list<Future<R>> futures,
   const detail::Time until = timeout ? detail::time_after(*timeout) : detail::forever;
   return detail::wait_until(detail::distinct<R>(futures), when, until);
 }
+///@}
 
 }  // namespace procpool::inline v0

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <string>
@@ -14,7 +13,6 @@
 #include "os/memory.hpp"
 #include "os/fork.hpp"
 #include "os/modules.hpp"
-#include "os/poller.hpp"
 #include "os/role.hpp"
 #include "os/socket.hpp"
 #include "os/spawn.hpp"
@@ -110,8 +108,10 @@ class TemplateLauncher final : public Launcher {
   void finish() override {
     socket_.reset();  // the template ends when it sees that
     if (!pidfd_) return;
-    if (!wait_for_exit(deadline_after(farewell))) os::send_signal(pidfd_.get(), 9);
-    wait_for_exit(never);
+    if (!os::wait_for_exit(pidfd_.get(), deadline_after(farewell))) {
+      os::send_signal(pidfd_.get(), 9);
+    }
+    os::wait_for_exit(pidfd_.get(), never);
     os::reap(pidfd_.get(), pid_);
     pidfd_.reset();
   }
@@ -152,7 +152,7 @@ class TemplateLauncher final : public Launcher {
                        os::module_name(os::program_identity()) + ", which is this program");
     }
     os::send_signal(pidfd_.get(), 9);
-    wait_for_exit(never);
+    os::wait_for_exit(pidfd_.get(), never);
     const auto status = os::reap(pidfd_.get(), pid_);
     pidfd_.reset();
     throw PoolBroken("the template process could not be started: " +
@@ -162,9 +162,7 @@ class TemplateLauncher final : public Launcher {
 
   /// What `preload` threw is in a memory of the template's.
   [[noreturn]] static void throw_not_preloaded(const os::Fd& memory, std::uint64_t bytes) {
-    const os::Mapping mapping(memory, os::Access::read_only);
-    const std::vector<std::byte> record(
-        mapping.data(), mapping.data() + std::min<std::uint64_t>(bytes, mapping.size()));
+    const std::vector<std::byte> record = os::read_memory(memory, bytes);
     try {
       std::rethrow_exception(detail::rebuild_error(record));
     } catch (const std::exception& error) {
@@ -172,16 +170,6 @@ class TemplateLauncher final : public Launcher {
     } catch (...) {
       std::throw_with_nested(PoolBroken("the pool's preload threw"));
     }
-  }
-
-  bool wait_for_exit(Deadline until) const {
-    os::Poller poller;
-    poller.add(pidfd_.get(), 0, os::Poller::Trigger::level);
-    std::array<std::uint64_t, 1> keys;
-    while (!os::has_exited(pidfd_.get())) {
-      if (poller.wait(keys, until) == 0 && Clock::now() >= until) return false;
-    }
-    return true;
   }
 
   os::Fd socket_;

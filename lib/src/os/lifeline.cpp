@@ -15,6 +15,7 @@
 #include "os/error.hpp"
 #include "os/fork.hpp"
 #include "os/process.hpp"
+#include "os/signals.hpp"
 #include "os/worker_setup.hpp"
 
 namespace procpool::inline v0::os {
@@ -54,26 +55,10 @@ void die() noexcept {
   ::_exit(1);  // not reached where SIGKILL is
 }
 
-// Blocks every signal in the calling thread, so that a thread it starts takes none from tasks.
-class AllSignalsBlocked {
- public:
-  AllSignalsBlocked() {
-    sigset_t all;
-    ::sigfillset(&all);
-    const int result = ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-    if (result != 0) fail_with(result, "pthread_sigmask");
-  }
-  ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
-
 // Ends when a task closes its descriptor: the poll then reports POLLNVAL, which is no cut.
 void watch(int fd) {
-  const AllSignalsBlocked inherited_by_the_thread;
+  sigset_t before;
+  const SignalsBlocked inherited_by_the_thread(before);  // which takes none from tasks
   std::thread([fd] {
     if (is_cut(fd, -1)) die();
   }).detach();

@@ -9,6 +9,9 @@ namespace procpool::inline v0 {
 /// made before main, and returns. In a process that procpool started from this program (a template or
 /// a worker) it serves, and does not return. Called twice, the second call does nothing.
 ///
+/// Throws PoolBroken when one of those pools could not be started, after it has started the others;
+/// what had been submitted to that pool ends with PoolBroken.
+///
 /// Static initialisation runs in every such process before `init`; keep it free of side effects that
 /// must happen once.
 void init(int argc, char** argv);

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <charconv>
+#include <exception>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -85,7 +86,15 @@ void set_initialised() {
     is_initialised = true;
     actions.swap(waiting());
   }
-  for (const auto& action : actions) action();
+  std::exception_ptr first;
+  for (const auto& action : actions) {
+    try {
+      action();
+    } catch (...) {
+      if (!first) first = std::current_exception();
+    }
+  }
+  if (first) std::rethrow_exception(first);
 }
 
 }  // namespace procpool::inline v0::os

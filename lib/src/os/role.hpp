@@ -30,7 +30,7 @@ bool main_has_begun() noexcept;
 
 /// Runs `action` when `init` is called, or now if it was.
 void at_init(std::function<void()> action);
-/// By `init`: runs what waits for it.
+/// By `init`: runs what waits for it, all of it, and then throws what the first that failed threw.
 void set_initialised();
 
 }  // namespace procpool::inline v0::os

@@ -8,8 +8,8 @@
 
 namespace procpool::inline v0::worker {
 
-/// `fds`: what came with the `run` message. Throws what keeps it from starting; ends the process by
-/// what the callable does.
-[[noreturn]] void run_process(std::vector<os::Fd> fds);
+/// `fds`: what came with the `run` message; the rest comes from `control`. Throws what keeps it from
+/// starting; ends the process by what the callable does.
+[[noreturn]] void run_process(os::Fd control, std::vector<os::Fd> fds);
 
 }  // namespace procpool::inline v0::worker

@@ -120,10 +120,7 @@ void serve(os::Fd control) noexcept {
     os::become_worker("procpool-worker");
     os::watch_forks();
     channel::FirstWord word = channel::receive_first_word(control);
-    if (word.kind == wire::ControlKind::run) {
-      control.reset();
-      run_process(std::move(word.fds));
-    }
+    if (word.kind == wire::ControlKind::run) run_process(std::move(control), std::move(word.fds));
     channel::Attachment attachment = channel::attach(std::move(control), std::move(word));
     attachment.tether = os::tether_to(attachment.tether);
     channel::WorkerEnd end(std::move(attachment));

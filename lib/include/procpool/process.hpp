@@ -47,7 +47,8 @@ struct ProcessOptions {
 /// A process that runs `f(args...)` and ends.
 ///
 /// **What travels** is what travels to a pool's worker (task.hpp): copies, taken when the Process is
-/// made; the same is refused at compile time. What `f` returns is dropped and may be anything.
+/// made; the same is refused at compile time. Handles of shared.hpp are among it, as in Python; what
+/// they refer to lives until the child has them. What `f` returns is dropped and may be anything.
 ///
 /// **In the child.** It leads a process group of its own, reads /dev/null as stdin, ignores SIGINT and
 /// SIGPIPE; other signals do what they do by default. So Ctrl-C reaches the program only, while in

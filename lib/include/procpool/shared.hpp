@@ -1,12 +1,12 @@
 #pragma once
 
 /// @file
-/// State that several processes share, through handles that travel as arguments of tasks: alone, in
-/// containers and structs, bound by partial(), and back home as results. A handle is small; copies
-/// of it mean the same state. The state lives while any handle does, anywhere.
+/// State that several processes share, through handles that travel as arguments of tasks and of
+/// Processes: alone, in containers and structs, bound by partial(), and back home as results. A handle
+/// is small; copies of it mean the same state. The state lives while any handle does, anywhere.
 ///
 /// Nothing here has a name on the machine, and nothing is left when the processes are gone. What is
-/// made in a task can go on to pools of that task but not home: home knows what it made.
+/// made in a task can go on to pools and Processes of that task but not home: home knows what it made.
 
 #include <procpool/detail/shared_array.hpp>
 #include <procpool/detail/shared_lock.hpp>

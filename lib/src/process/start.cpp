@@ -1,10 +1,12 @@
 #include "process/start.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include "base/worker_entry.hpp"
 #include "os/error.hpp"
@@ -15,6 +17,7 @@
 #include "os/socket.hpp"
 #include "os/spawn.hpp"
 #include "process/home.hpp"
+#include "shared/shared_memory.hpp"
 #include "shm/layout.hpp"
 #include "wire/messages.hpp"
 
@@ -24,20 +27,50 @@ namespace {
 
 constexpr int worker_control = 3;
 
+/// What the call names, each once.
+detail::Attachments memories_of(const detail::ProcessCall& call) {
+  detail::Attachments memories = call.memories;
+  std::ranges::sort(memories);
+  const auto again = std::ranges::unique(memories);
+  memories.erase(again.begin(), again.end());
+  return memories;
+}
+
+/// What a call's memory consists of, one after the other.
+class Writer {
+ public:
+  explicit Writer(std::byte* to) : to_(to) {}
+  void write(const void* data, std::size_t bytes) {
+    if (bytes != 0) std::memcpy(to_, data, bytes);
+    to_ += bytes;
+  }
+
+ private:
+  std::byte* to_;
+};
+
 /// The call in a memory that nobody can change any more.
-os::Fd make_call_memory(const detail::ProcessCall& call, const std::string& name) {
+os::Fd make_call_memory(const detail::ProcessCall& call, const detail::Attachments& memories,
+                        const std::string& name) {
   const detail::CodeAddress code = detail::identify_code(call.descriptor);
-  const wire::ProcessCall header{code.module, code.offset, call.bytes, name.size()};
-  const std::size_t bytes = sizeof header + call.bytes + name.size();
+  const wire::ProcessCall header{code.module, code.offset, call.bytes,
+                                 static_cast<std::uint32_t>(name.size()),
+                                 static_cast<std::uint32_t>(memories.size())};
+  const std::size_t bytes =
+      sizeof header + memories.size() * sizeof(wire::NamedMemory) + call.bytes + name.size();
   os::Fd memory = os::guard(
       os::make_memory("procpool-call", (bytes + shm::page - 1) / shm::page * shm::page));
   {
     const os::Mapping mapping(memory, os::Access::read_write);
-    std::byte* to = mapping.data();
-    std::memcpy(to, &header, sizeof header);
-    to += sizeof header;
-    if (call.bytes != 0) std::memcpy(to, call.archive.get(), call.bytes);
-    std::memcpy(to + call.bytes, name.data(), name.size());
+    Writer to(mapping.data());
+    to.write(&header, sizeof header);
+    for (const auto& each : memories) {
+      const shared::Key key = each->key();
+      const wire::NamedMemory named{key.number, static_cast<std::uint32_t>(key.form), 0};
+      to.write(&named, sizeof named);
+    }
+    to.write(call.archive.get(), call.bytes);
+    to.write(name.data(), name.size());
   }
   os::seal_against_writers(memory);
   os::seal_finally(memory);
@@ -85,20 +118,41 @@ Own make_child(StartMethod method, Home& home) {
   return {std::move(forked.child), std::move(forked.control)};
 }
 
+/// False: the machine has too many descriptors under way. A child that is gone already has ended before
+/// its callable ran; its exit code says how.
+bool tell(const os::Fd& control, const wire::Control& word, std::span<const int> fds) {
+  return os::send_message(control.get(), wire::bytes_of(word), fds) != os::Io::would_block;
+}
+
+bool tell_what_to_run(const os::Fd& control, const os::Fd& call, const os::Fd& tether) {
+  std::array<int, wire::run_fd_count> fds{};
+  fds[wire::process_call_fd] = call.get();
+  fds[wire::process_tether_fd] = tether.get();
+  return tell(control, {wire::ControlKind::run, 0, wire::protocol_version}, fds);
+}
+
+bool give(const os::Fd& control, const detail::Attachments& memories) {
+  std::vector<int> fds;
+  for (const auto& memory : memories) fds.push_back(memory->fd());
+  for (std::span<const int> left = fds; !left.empty();) {
+    const auto some = left.first(std::min(left.size(), wire::memories_at_once));
+    const auto count = static_cast<std::uint32_t>(some.size());
+    if (!tell(control, {wire::ControlKind::memories, count, 0}, some)) return false;
+    left = left.subspan(some.size());
+  }
+  return true;
+}
+
 }  // namespace
 
 std::unique_ptr<Child> start_child(StartMethod method, const detail::ProcessCall& call,
                                    const std::string& name) {
   Home& home = Home::get();
-  const os::Fd memory = make_call_memory(call, name);
+  const detail::Attachments memories = memories_of(call);
+  const os::Fd memory = make_call_memory(call, memories, name);
   Own own = make_child(method, home);
-  std::array<int, wire::run_fd_count> fds{};
-  fds[wire::process_call_fd] = memory.get();
-  fds[wire::process_tether_fd] = home.tether().get();
-  const wire::Control run{wire::ControlKind::run, 0, wire::protocol_version};
-  // A child that is gone already has ended before its callable ran; its exit code says how.
-  if (os::send_message(own.control.get(), wire::bytes_of(run), fds) == os::Io::would_block) {
-    own.control.reset();  // it hears nothing and ends
+  if (!tell_what_to_run(own.control, memory, home.tether()) || !give(own.control, memories)) {
+    own.control.reset();  // it hears no more and ends
     own.child->wait(never);
     os::fail_with(ETOOMANYREFS, "sendmsg", "the call of a Process");
   }

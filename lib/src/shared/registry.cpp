@@ -34,7 +34,7 @@ MemoryRef look(Key key) {
     if (at == table().end()) return nullptr;
     if (MemoryRef memory = at->second.known.lock()) return memory;
     if (at->second.lost) {
-      throw DecodingError("a shared handle did not arrive: this worker has no free descriptors");
+      throw DecodingError("a shared handle did not arrive: this process has no free descriptors");
     }
     if (!at->second.fd) return nullptr;
     fd = os::duplicate(at->second.fd.get());

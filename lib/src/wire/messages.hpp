@@ -129,6 +129,8 @@ enum class ControlKind : std::uint32_t {
   run,         // home → the child of a Process, instead of start; with descriptors (RunFds order)
   memory,      // home → worker, with its descriptor: shared state that calls will name
   forget,      // home → worker: none of them will any more
+  memories,    // home → the child of a Process, after run: `number` of the descriptors that its call
+               // names, in their order there
 };
 
 struct Control {
@@ -144,15 +146,24 @@ enum StartFds : int { pool_page_fd, tasks_fd, results_fd, leader_bell_fd, backgr
 /// Of `run`: the call's memory and the lifeline.
 enum RunFds : int { process_call_fd, process_tether_fd, run_fd_count };
 
-/// What the memory of a Process's call begins with. The archive (callable and arguments) follows, then
-/// the process's name.
+/// What the memory of a Process's call begins with. What it names of shared state follows, then the
+/// archive (callable and arguments), then the process's name.
 struct ProcessCall {
   std::uint64_t module;  // of its descriptor
   std::uint64_t offset;
   std::uint64_t archive_bytes;
-  std::uint64_t name_bytes;
+  std::uint32_t name_bytes;
+  std::uint32_t memories;
 };
-static_assert(sizeof(ProcessCall) % 16 == 0);
+struct NamedMemory {
+  std::uint64_t number;
+  std::uint32_t form;
+  std::uint32_t reserved;
+};
+static_assert(sizeof(ProcessCall) % 16 == 0 && sizeof(NamedMemory) == 16);
+
+/// The kernel takes 253 descriptors with one message.
+inline constexpr std::size_t memories_at_once = 250;
 
 // ---- supervisor ↔ template process -----------------------------------------------------------
 

@@ -43,6 +43,8 @@ class Invocation {
   virtual void commit() = 0;
   /// Claims the next element of the chunk. False: there is none.
   virtual bool next() = 0;
+  /// By work without a result: callable and arguments are there, and keep what they refer to alive.
+  virtual void decoded() {}
 
   /// A flat chunk is run by blocks, and by nothing of the above but `callable`. When a block is
   /// asked for, what `running` has passed has ended. A block of no elements: there is none left.

@@ -27,6 +27,7 @@ class LoneWork {
     SpanIn& in = invocation.arguments();
     Arguments<Slots...> arguments(in);
     in.expect_end();
+    invocation.decoded();
     static_cast<void>(arguments.call(f));
   }
 
@@ -45,6 +46,7 @@ struct ProcessCall {
   const Descriptor* descriptor = nullptr;
   std::unique_ptr<std::byte[]> archive = {};
   std::size_t bytes = 0;
+  Attachments memories = {};  // that the archive names
 };
 
 /// Throws EncodingError.
@@ -58,7 +60,7 @@ ProcessCall make_process_call(const F& f, const std::remove_reference_t<Args>&..
     C::save_arguments(to, args...);
   });
   const auto& descriptor = WithoutResult<typename C::Types::work>::type::descriptor();
-  return {&descriptor, sink.release(), out.size()};
+  return {&descriptor, sink.release(), out.size(), out.take_attachments()};
 }
 
 }  // namespace procpool::inline v0::detail

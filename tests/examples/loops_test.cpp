@@ -82,12 +82,62 @@ TEST_F(Loops, P_SEED_08_pool_map) {
             for_each(0, 100, [](int x) { return std::to_string(x * x * x); }));
 }
 
+TEST_F(Loops, P_SEED_09_executor_submit) {
+  const Lines lines = lines_of("executor_submit");
+  ASSERT_EQ(lines.size(), 100U);
+  const auto line = [](std::string before) {
+    return [before](int x) { return before + square(x); };
+  };
+  EXPECT_EQ(sorted({lines.begin(), lines.begin() + 50}), sorted(for_each(0, 50, line("done: "))));
+  EXPECT_EQ(Lines(lines.begin() + 50, lines.end()), for_each(0, 50, line("in order: ")));
+}
+
 TEST_F(Loops, P_SEED_10_executor_map) {
   EXPECT_EQ(lines_of("executor_map"), (Lines{"5 squared is 25", "3 squared is 9", "1 squared is 1",
                                              "4 squared is 16", "2 squared is 4"}));
 }
 
+TEST_F(Loops, P_SEED_11_waits_in_threads) {
+  Lines lines = lines_of("waits_in_threads");
+  ASSERT_EQ(lines.size(), 9U);
+  std::smatch seconds;
+  ASSERT_TRUE(std::regex_match(lines.back(), seconds, std::regex("4 waits of 0\\.5 s: (.*) s")));
+  EXPECT_GE(std::stod(seconds[1]), 0.5);
+  EXPECT_LT(std::stod(seconds[1]), 4 * 0.5);
+  lines.pop_back();
+  for (int i = 0; i < 4; ++i) {
+    const std::string task = "task " + std::to_string(i);
+    const auto begun = std::ranges::find(lines, task + " waits");
+    EXPECT_NE(std::find(begun, lines.end(), task + " is done"), lines.end()) << i;
+  }
+}
+
 TEST_F(Loops, P_SEED_12_six_squares) { EXPECT_EQ(lines_of("six_squares"), for_each(0, 6, square)); }
+
+TEST_F(Loops, P_SEED_13_appending_threads) {
+  EXPECT_EQ(lines_of("appending_threads"), for_each(0, 10, square));
+}
+
+TEST_F(Loops, P_SEED_14_parallel_delayed) {
+  EXPECT_EQ(lines_of("parallel_delayed"), for_each(0, 10, square));
+}
+
+TEST_F(Loops, P_SEED_15_gather_coroutines) {
+  EXPECT_EQ(lines_of("gather_coroutines"),
+            (Lines{"4 primes below 10", "25 primes below 100", "168 primes below 1000",
+                   "1229 primes below 10000", "9592 primes below 100000"}));
+}
+
+TEST_F(Loops, P_SEED_16_remote_get) { EXPECT_EQ(lines_of("remote_get"), for_each(0, 4, square)); }
+
+TEST_F(Loops, P_SEED_17_counter_race) {
+  const Lines lines = lines_of("counter_race");
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0], "expected: 2000000");
+  ASSERT_TRUE(matches(lines[1], "without a lock: \\d+")) << lines[1];
+  EXPECT_LT(std::stoi(lines[1].substr(lines[1].find(':') + 1)), 2'000'000);
+  EXPECT_EQ(lines[2], "with a lock: 2000000");
+}
 
 TEST_F(Loops, P_SEED_18_main_guard) {
   EXPECT_EQ(lines_of("main_guard"), (Lines{"main: the program", "task: a worker"}));
@@ -112,6 +162,17 @@ TEST_F(Loops, P_SEED_20_json_files_bad_ones_are_named) {
   EXPECT_EQ(count(ended.err, "none.json: cannot be opened\n"), 1U) << ended.err;
   EXPECT_EQ(count(ended.err, "null: "), 1U) << ended.err;
   EXPECT_EQ(count(ended.err, "\n"), 2U) << ended.err;
+}
+
+TEST_F(Loops, P_SEED_21_downloads) {
+  const Lines lines = lines_of("downloads");
+  ASSERT_EQ(lines.size(), 8U);
+  for (std::size_t i = 1; i <= 8; ++i) {
+    const std::string number = std::to_string(i);
+    EXPECT_TRUE(matches(lines[i - 1],
+                        "http://127\\.0\\.0\\.1:\\d+/" + number + ": " + number + "000 bytes"))
+        << lines[i - 1];
+  }
 }
 
 TEST_F(Loops, P_SEED_22_pool_apply) { EXPECT_EQ(lines_of("pool_apply"), for_each(0, 5, square)); }

@@ -62,19 +62,28 @@ TEST_F(Loops, P_SEED_03_million_squares) {
   EXPECT_EQ(lines[2], "1000000 squares, the same");
 }
 
-TEST_F(Loops, P_SEED_07_twenty_processes) {
-  const std::regex line("(task \\d+) in process (\\d+)");
+// Of lines "task … in `where` …", one for each task: each has a place of its own.
+void expect_twenty_places(const Lines& lines, const std::string& where) {
+  const std::regex line("(task \\d+) in " + where + " (\\d+)");
   Lines tasks;
-  std::set<std::string> processes;
-  for (const std::string& each : lines_of("twenty_processes")) {
+  std::set<std::string> places;
+  for (const std::string& each : lines) {
     std::smatch parts;
     ASSERT_TRUE(std::regex_match(each, parts, line)) << each;
     tasks.push_back(parts[1]);
-    processes.insert(parts[2]);
+    places.insert(parts[2]);
   }
   EXPECT_EQ(sorted(tasks),
             sorted(for_each(0, 20, [](int i) { return "task " + std::to_string(i); })));
-  EXPECT_EQ(processes.size(), 20U);
+  EXPECT_EQ(places.size(), 20U);
+}
+
+TEST_F(Loops, P_SEED_04_twenty_threads) {
+  expect_twenty_places(lines_of("twenty_threads"), "thread");
+}
+
+TEST_F(Loops, P_SEED_07_twenty_processes) {
+  expect_twenty_places(lines_of("twenty_processes"), "process");
 }
 
 TEST_F(Loops, P_SEED_08_pool_map) {

@@ -5,7 +5,10 @@
 
 #include <cstdlib>
 #include <numeric>
+#include <ostream>
 #include <thread>
+
+#include "conformance/programs.hpp"
 
 namespace procpool::test {
 
@@ -50,8 +53,23 @@ void crash() {
   std::abort();
 }
 
-INSTANTIATE_TEST_SUITE_P(forkserver, Conformance, testing::Values(StartMethod::forkserver));
-INSTANTIATE_TEST_SUITE_P(fork, Conformance, testing::Values(StartMethod::fork));
-INSTANTIATE_TEST_SUITE_P(spawn, Conformance, testing::Values(StartMethod::spawn));
+namespace {
+
+const Way all_ways[] = {StartMethod::forkserver, StartMethod::fork, StartMethod::spawn,
+                        Way(Backend::thread), Way(Backend::sequential)};
+
+std::string name_of_way(Way way) {
+  if (way.backend == Backend::thread) return "thread";
+  if (way.backend == Backend::sequential) return "sequential";
+  return name_of(way.method);
+}
+
+}  // namespace
+
+void PrintTo(Way way, std::ostream* out) { *out << name_of_way(way); }
+
+// P_START_01: everything under each start method.
+INSTANTIATE_TEST_SUITE_P(P_START_01, Conformance, testing::ValuesIn(all_ways),
+                         [](const auto& test) { return name_of_way(test.param); });
 
 }  // namespace procpool::test

@@ -28,7 +28,7 @@ void hold_own_pool(StartMethod method, const std::string& pids, const std::strin
 
 TEST_P(Conformance, P_POOL_12_a_worker_makes_its_own_pool) {
   const Pool pool = make_pool(1);
-  const Nested nested = pool.apply(square_in_own_pool, GetParam(), std::vector{1, 2, 3});
+  const Nested nested = pool.apply(square_in_own_pool, GetParam().method, std::vector{1, 2, 3});
   EXPECT_EQ(nested.values, (std::vector{1, 4, 9}));
   for (const pid_t pid : nested.pids) EXPECT_TRUE(ended_within(pid, 1s)) << pid;
 }
@@ -38,7 +38,7 @@ TEST_P(Conformance, P_POOL_12_the_end_of_the_outer_pool_is_the_end_of_the_inner)
   Bell bell(file("bell"));
   Pool pool = make_pool(1);
   const auto future =
-      pool.submit(hold_own_pool, GetParam(), file("pids"), bell.path(), gate.path());
+      pool.submit(hold_own_pool, GetParam().method, file("pids"), bell.path(), gate.path());
   bell.wait();
   pool.terminate();
   pool.join();

@@ -176,7 +176,7 @@ int count_in_a_process(int method, const SharedValue<int>& count) {
 }
 TEST_P(P_PROC_01, P_SYNC_01_a_handle_is_handed_on) {
   const SharedValue<int> count(10);
-  EXPECT_EQ(make_pool(1).apply(count_in_a_process, static_cast<int>(GetParam()), count), 0);
+  EXPECT_EQ(make_pool(1).apply(count_in_a_process, static_cast<int>(GetParam().method), count), 0);
   EXPECT_EQ(count.load(), 13);
 }
 

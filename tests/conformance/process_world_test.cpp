@@ -116,7 +116,7 @@ void have_children(int method, int depth) {
   std::exit(end_of(child) + 1);
 }
 TEST_P(P_PROC_01, it_may_have_pools_and_processes_of_its_own) {
-  Process process = started(have_children, static_cast<int>(GetParam()), 2);
+  Process process = started(have_children, static_cast<int>(GetParam().method), 2);
   EXPECT_EQ(end_of(process), 22);
 }
 int process_in_a_task(int method) {
@@ -125,7 +125,7 @@ int process_in_a_task(int method) {
   return end_of(child);
 }
 TEST_P(P_PROC_01, a_task_of_a_pool_may_start_one) {
-  EXPECT_EQ(make_pool(1).apply(process_in_a_task, static_cast<int>(GetParam())), 33);
+  EXPECT_EQ(make_pool(1).apply(process_in_a_task, static_cast<int>(GetParam().method)), 33);
 }
 
 void leave_a_pid(const std::string& path) {

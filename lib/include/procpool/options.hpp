@@ -42,15 +42,23 @@ enum class StartMethod {
 /// Structs hold nanoseconds; calls take any std::chrono::duration and saturate.
 using Duration = std::chrono::nanoseconds;
 
-/// What runs the tasks. The calls are the same; so is what can be sent.
+/// What runs the tasks. The calls are the same, and so is what can be sent: arguments and results cross
+/// as bytes everywhere, and errors come home with a RemoteTraceback, so that code moves between
+/// backends unchanged. Only processes protect: elsewhere a task that crashes or exits takes the program
+/// with it. What concerns processes only is ignored elsewhere: start_method, worker_executable,
+/// max_tasks_per_child, max_memory_growth_bytes, idle_timeout, max_start_failures, inner_threads.
 enum class Backend {
   /// Worker processes: what this library is for.
   process,
-  /// Threads of this program (Python: multiprocessing.dummy, ThreadPoolExecutor). Arguments and
-  /// results still cross as bytes, so code moves between backends unchanged; nothing is isolated.
+  /// Threads of this program (Python: multiprocessing.dummy, ThreadPoolExecutor). A task that is to
+  /// stop is asked to (this_task::stop_requested); after CancelOptions::stop_grace one whose time is
+  /// over ends with TaskTimeout, and its thread stays busy until it returns. A task that waits for
+  /// another one of its own pool runs it itself, if nobody else does.
   thread,
-  /// Every task runs inside the call that submits it, for debuggers and profilers (joblib:
-  /// SequentialBackend).
+  /// Every task runs inside the call that submits it, on the caller's thread, for debuggers and
+  /// profilers (joblib: SequentialBackend). `processes` is 1. A call with another pool's futures among
+  /// its arguments runs when they are there: on the thread that waits for it, or on the callback
+  /// thread.
   sequential,
 };
 

@@ -345,16 +345,19 @@ class Pool : public Submissions<Pool> {
   /// What has been done so far.
   PoolStats stats() const;
 
- private:
-  friend Submissions<Pool>;
-  friend PoolWith;
-
+ protected:
+  /// \private
   template <class I>
   static PoolOptions counted(I processes) {
     PoolOptions options;
     options.processes = std::in_range<int>(processes) ? static_cast<int>(processes) : 0;
     return options;
   }
+
+ private:
+  friend Submissions<Pool>;
+  friend PoolWith;
+
   bool join_until(detail::Time until);
   detail::Core& submission_core() const;
   const std::shared_ptr<const TaskOptions>& submission_task() const { return detail::no_options; }

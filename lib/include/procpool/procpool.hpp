@@ -23,6 +23,7 @@
 #include <procpool/named.hpp>
 #include <procpool/options.hpp>
 #include <procpool/outcome.hpp>
+#include <procpool/parallel_map.hpp>
 #include <procpool/pool.hpp>
 #include <procpool/program.hpp>
 #include <procpool/progress.hpp>
@@ -30,4 +31,5 @@
 #include <procpool/stats.hpp>
 #include <procpool/task.hpp>
 #include <procpool/this_task.hpp>
+#include <procpool/thread_pool.hpp>
 #include <procpool/wait.hpp>

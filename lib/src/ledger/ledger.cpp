@@ -45,7 +45,10 @@ void Ledger::enter(Node& node, std::size_t bytes) {
 void Ledger::enter_batch(Batch& batch, std::unique_ptr<Chunk> all, std::size_t bytes) {
   enter(batch);
   charge(batch, bytes);
-  if (all) return waiting_.push_back(*all.release());
+  if (all) {
+    batch.under_way = 1;
+    return waiting_.push_back(*all.release());
+  }
   end(batch);
   release(batch);
 }
@@ -81,21 +84,37 @@ void Ledger::charge(Node& node, std::size_t bytes) {
   pending_bytes_ += bytes;
 }
 
+/// Some elements of the same batch, as an assignment of their own.
+Chunk& Ledger::new_chunk(const Assignment& like, std::uint32_t first, std::uint32_t count) {
+  Batch& batch = *static_cast<const Chunk&>(like).batch;
+  auto* const chunk = new Chunk(batch);
+  chunk->first = chunk->part.first = first;
+  chunk->count = count;
+  chunk->retries = like.retries;
+  chunk->attempt = like.attempt;
+  ++batch.under_way;
+  return *chunk;
+}
+
 Chunk& Ledger::cut(Chunk& waiting, std::uint32_t count) {
-  Batch& batch = *waiting.batch;
   if (count >= waiting.count) {
     waiting_.remove(waiting);
     return waiting;
   }
-  auto piece = std::make_unique<Chunk>(batch);
-  piece->first = piece->part.first = waiting.first;
-  piece->count = count;
-  piece->retries = waiting.retries;
-  piece->attempt = waiting.attempt;
+  Chunk& piece = new_chunk(waiting, waiting.first, count);
   waiting.first += count;
   waiting.part.first += count;
   waiting.count -= count;
-  return *piece.release();
+  return piece;
+}
+
+Assignment* Ledger::waiting_of(const Node& node) {
+  if (!node.is_batch) return node.waits ? &const_cast<Node&>(node) : nullptr;
+  Assignment* found = nullptr;
+  waiting_.each([&](Assignment& work) {
+    if (found == nullptr && &node_of(work) == &node) found = &work;
+  });
+  return found;
 }
 
 // ---- outcomes ------------------------------------------------------------------------------------
@@ -120,6 +139,18 @@ void Ledger::settle_run(Assignment& work, std::uint32_t count, std::span<const s
   }
   chunk.part.add_run(Outcome::placed, count);
   ended_elements(batch, count, false);
+}
+
+void Ledger::settle_part(Assignment& work, detail::Part&& outcomes, bool failed) {
+  Chunk& chunk = chunk_of(work);
+  const std::uint32_t count = outcomes.count;
+  if (chunk.part.count == 0) {
+    outcomes.first = chunk.part.first;
+    chunk.part = std::move(outcomes);
+  } else {
+    chunk.part.append(std::move(outcomes));
+  }
+  ended_elements(*chunk.batch, count, failed);
 }
 
 void Ledger::settle_lent(Assignment& work, Outcome outcome, detail::Part::Lent bytes) {
@@ -155,6 +186,17 @@ void Ledger::ended_elements(Batch& batch, std::uint32_t count, bool failed) {
   if (progress->ended(count)) wakes_->call_back({[progress] { progress->report(); }});
 }
 
+/// The outcomes that the chunk has so far go to its batch.
+void Ledger::hand_in(Chunk& chunk) {
+  Batch& batch = *chunk.batch;
+  const std::uint32_t next = chunk.part.end();
+  batch.settled += chunk.part.count;
+  if (chunk.part.count != 0 && !batch.done()) batch.parts.push_back(std::move(chunk.part));
+  chunk.part = {};
+  chunk.part.first = next;
+  if (batch.settled == batch.elements.count() && !batch.done()) end(batch);
+}
+
 void Ledger::finish(Assignment& work) {
   Node& node = node_of(work);
   if (!work.is_chunk) {
@@ -162,40 +204,36 @@ void Ledger::finish(Assignment& work) {
     return release(node);
   }
   const std::unique_ptr<Chunk> chunk(&chunk_of(work));
-  auto& batch = static_cast<Batch&>(node);
   if (chunk->slab) garbage_.slabs.push_back(std::move(chunk->slab));
-  batch.settled += chunk->part.count;
-  if (chunk->part.count != 0 && !batch.done()) batch.parts.push_back(std::move(chunk->part));
-  if (batch.settled != batch.elements.count()) return;
-  if (!batch.done()) end(batch);
-  release(batch);
+  hand_in(*chunk);
+  if (--chunk->batch->under_way == 0) release(node);
+}
+
+void Ledger::answered(Assignment& work) {
+  if (work.is_chunk) return hand_in(chunk_of(work));
+  Node& node = node_of(work);
+  if (!node.done()) end(node);
 }
 
 Assignment& Ledger::remainder(Assignment& work, std::uint32_t element, std::uint32_t count) {
   if (!work.is_chunk) return work;
-  auto rest = std::make_unique<Chunk>(*chunk_of(work).batch);
-  rest->first = work.first + element;
-  rest->count = count;
-  rest->part.first = rest->first;
-  rest->retries = work.retries;
-  rest->attempt = work.attempt;
-  return *rest.release();
+  return new_chunk(work, work.first + element, count);
 }
 
 Assignment& Ledger::lift(Assignment& work) {
   if (!work.is_chunk) return work;
   Chunk& chunk = chunk_of(work);
-  auto& batch = *chunk.batch;
-  const std::uint32_t next = chunk.part.end();
-  Assignment& lifted = remainder(work, next - work.first, 1);
-  batch.settled += chunk.part.count;
-  if (chunk.part.count != 0 && !batch.done()) batch.parts.push_back(std::move(chunk.part));
-  chunk.part = {};
-  chunk.part.first = next + 1;
+  Assignment& lifted = remainder(work, chunk.part.end() - work.first, 1);
+  hand_in(chunk);
+  ++chunk.part.first;
   return lifted;
 }
 
 // ---- ends ----------------------------------------------------------------------------------------
+
+void Ledger::wake_all(const detail::Waiters& waiters) {
+  for (auto* w = waiters.first; w != nullptr; w = w->next) wakes_->wake(*w);
+}
 
 /// The node's outcome is what it is: everybody learns of it.
 void Ledger::end(Node& node) {
@@ -217,15 +255,15 @@ void Ledger::end(Node& node) {
     extras->updates.reset();
     if (extras->charged != 0) {
       pending_bytes_ -= std::exchange(extras->charged, 0);
-      for (auto* w = room_waiters.first; w != nullptr; w = w->next) wakes_->wake(*w);
+      wake_all(room_waiters);
     }
   }
   ++ended_;
   node.mark_done();
-  for (auto* w = node.waiters.first; w != nullptr; w = w->next) wakes_->wake(*w);
+  wake_all(node.waiters);
   for (const auto& queue : queues) {
     queue->ready.push_back(&node);
-    for (auto* w = queue->waiters.first; w != nullptr; w = w->next) wakes_->wake(*w);
+    wake_all(queue->waiters);
   }
   if (!callbacks.empty()) wakes_->call_back(std::move(callbacks));
 }

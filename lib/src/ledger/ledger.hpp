@@ -57,6 +57,8 @@ class Ledger {
   // Waiting to be dispatched.
   detail::Assignment* front() const { return waiting_.front(); }
   std::size_t waiting() const { return waiting_.size(); }
+  /// The first assignment of this node that waits; null: none does.
+  detail::Assignment* waiting_of(const detail::Node& node);
   void take(detail::Assignment& work) { waiting_.remove(work); }
   void put_back(detail::Assignment& work) { waiting_.insert(work); }
   /// The first `count` elements of a chunk that waits, as a chunk of its own that does not wait.
@@ -69,6 +71,8 @@ class Ledger {
   /// Values of a flat chunk, one after another.
   void settle_run(detail::Assignment& work, std::uint32_t count,
                   std::span<const std::byte> values);
+  /// Outcomes of a chunk's next elements, some of which may be values that are in the sink already.
+  void settle_part(detail::Assignment& work, detail::Part&& outcomes, bool failed);
   /// After the last element of it that will be settled under this assignment. Ends the assignment:
   /// a call is done; a chunk's part goes to its batch.
   void finish(detail::Assignment& work);
@@ -81,6 +85,14 @@ class Ledger {
   /// The element that would be settled next, as an assignment of its own that is not settled here;
   /// the chunk goes on with the one after it. A call is returned as it is.
   detail::Assignment& lift(detail::Assignment& work);
+
+  /// Everybody is told now that the next `elements` have failed, though work on them goes on: what
+  /// comes of it is dropped. The last that is settled under this assignment; `finish` is still to come.
+  template <class MakeError>
+  void answer(detail::Assignment& work, std::uint32_t elements, MakeError error) {
+    for (std::uint32_t i = 0; i != elements; ++i) settle_error(work, error());
+    answered(work);
+  }
 
   /// Ends the work on a cancelled call that nobody has; false: somebody has, or had.
   bool withdraw(detail::Node& node);
@@ -127,6 +139,11 @@ class Ledger {
  private:
   void enter(detail::Node& node);
   void charge(detail::Node& node, std::size_t bytes);
+  detail::Chunk& new_chunk(const detail::Assignment& like, std::uint32_t first,
+                           std::uint32_t count);
+  void hand_in(detail::Chunk& chunk);
+  void answered(detail::Assignment& work);
+  void wake_all(const detail::Waiters& waiters);
   void end(detail::Node& node);
   void release(detail::Node& node);
   void ended_elements(detail::Batch& batch, std::uint32_t count, bool failed);

@@ -15,6 +15,8 @@
 #include <procpool/named.hpp>
 #include <procpool/options.hpp>
 
+#include "local/sequential.hpp"
+#include "local/threads.hpp"
 #include "os/fork.hpp"
 #include "os/host.hpp"
 #include "os/role.hpp"
@@ -26,19 +28,7 @@ namespace procpool::inline v0::detail {
 
 namespace {
 
-using supervisor::most_processes;
-
-int checked_processes(const PoolOptions& options) {
-  const int processes = options.processes.value_or(os::usable_cpus());
-  if (processes < 1) {
-    throw Misuse("Number of processes must be at least 1 (it is " + std::to_string(processes) + ")");
-  }
-  if (processes > most_processes) {
-    throw Misuse("Number of processes must be at most 4096 (it is " + std::to_string(processes) +
-                 ")");
-  }
-  return processes;
-}
+constexpr int most_processes = 4096;
 
 int inner_threads(const PoolOptions& options, int processes) {
   if (options.inner_threads != 0) return std::max(options.inner_threads, 0);
@@ -97,10 +87,8 @@ supervisor::MakeLauncher launcher_for(const PoolOptions& options, int threads, c
 }
 
 void check_options(const PoolOptions& options) {
-  if (options.backend != Backend::process) {
-    throw Misuse("PoolOptions::backend: there is Backend::process only, so far");
-  }
-  if (!options.worker_executable.empty() && options.start_method != StartMethod::spawn) {
+  if (options.backend == Backend::process && !options.worker_executable.empty() &&
+      options.start_method != StartMethod::spawn) {
     throw Misuse("PoolOptions::worker_executable needs start_method = StartMethod::spawn");
   }
   if (options.idle_timeout && *options.idle_timeout < std::chrono::milliseconds(1)) {
@@ -139,7 +127,19 @@ supervisor::Supervisor* new_supervisor(const PoolOptions& options, int processes
        .max_start_failures = options.max_start_failures});
 }
 
-void start_now(supervisor::Supervisor& core) {
+local::LocalCore* new_local(const PoolOptions& options, int processes) {
+  local::Settings settings{.processes = processes,
+                           .max_pending_bytes = options.max_pending_bytes,
+                           .on_callback_error = options.on_callback_error,
+                           .modules = load_modules(options),
+                           .preload = options.preload,
+                           .initializer = options.initializer};
+  if (options.backend == Backend::sequential) return new local::Sequential(std::move(settings));
+  return new local::Threads(std::move(settings));
+}
+
+template <class AnyCore>
+void start_now(AnyCore& core) {
   try {
     core.start();
   } catch (...) {
@@ -158,14 +158,26 @@ void start_at_init(supervisor::Supervisor& core) {
 
 }  // namespace
 
+void check_processes(int processes) {
+  if (processes >= 1 && processes <= most_processes) return;
+  throw Misuse("Number of processes must be at least 1 and at most " +
+               std::to_string(most_processes) + " (it is " + std::to_string(processes) + ")");
+}
+
 Core* make_core(const PoolOptions& options) try {
   check_options(options);
-  const int processes = checked_processes(options);
+  const int processes = options.processes.value_or(os::usable_cpus());
+  check_processes(processes);
   // In a template, or in a worker that has not got to its tasks, this object is only static
   // initialisation run again.
   const bool inert = os::role() != os::Role::program && !os::initialised() && os::role_socket();
-  const bool now = !inert && can_start(options);
   os::watch_forks();
+  if (options.backend != Backend::process) {
+    auto* const core = new_local(options, processes);
+    if (!inert) start_now(*core);  // else at its first use
+    return core;
+  }
+  const bool now = !inert && can_start(options);
   auto* const core = new_supervisor(options, processes);
   if (now) start_now(*core);
   if (!now && !inert) start_at_init(*core);

@@ -34,7 +34,11 @@ void Pool::shutdown(ShutdownOptions options) {
   if (options.cancel_futures) core.cancel_waiting();
   if (options.wait) core.join(detail::forever);
 }
-void Pool::resize(int processes) { usable(core_).resize(processes); }
+void Pool::resize(int processes) {
+  detail::Core& core = usable(core_);
+  detail::check_processes(processes);
+  core.resize(processes);
+}
 PoolStats Pool::stats() const { return usable(core_).stats(); }
 int Pool::processes() const { return usable(core_).processes(); }
 std::vector<pid_t> Pool::pids() const { return usable(core_).pids(); }

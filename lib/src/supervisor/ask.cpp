@@ -1,12 +1,7 @@
 // Waiting for tasks, and questions to the pool.
 
 #include <algorithm>
-#include <memory>
-#include <utility>
 
-#include <procpool/detail/updates.hpp>
-
-#include "base/continuations.hpp"
 #include "os/fork.hpp"
 #include "supervisor/supervisor.hpp"
 
@@ -47,60 +42,6 @@ Node* Supervisor::wait_any(detail::CompletionQueue& queue, Deadline until) {
   }
   let_go(lock);
   return node;
-}
-
-void Supervisor::enlist(Node& node, std::shared_ptr<detail::CompletionQueue> queue) {
-  check_mine();
-  Lock lock = driver_.hold();
-  if (node.done()) {
-    queue->ready.push_back(&node);
-  } else {
-    node.more().queues.push_back(std::move(queue));
-  }
-  let_go(lock);
-}
-
-void Supervisor::on_done(Node& node, std::function<void()> callback) {
-  check_mine();
-  callbacks_.start();  // here, where it may fail, and not in a turn
-  Lock lock = driver_.hold();
-  if (!node.done()) {
-    node.more().callbacks.push_back(std::move(callback));
-    return let_go(lock);
-  }
-  let_go(lock);
-  callbacks_.run(callback);
-}
-
-void Supervisor::then(Node& node, std::function<void()> continuation) {
-  check_mine();
-  Lock lock = driver_.hold();
-  if (!node.done()) {
-    node.more().continuations.push_back(std::move(continuation));
-    return let_go(lock);
-  }
-  let_go(lock);
-  std::vector<std::function<void()>> now;
-  now.push_back(std::move(continuation));
-  run_continuations(std::move(now));
-}
-
-void Supervisor::on_progress(Node& node, std::function<void(const TaskUpdate&)> callback) {
-  check_mine();
-  callbacks_.start();
-  Lock lock = driver_.hold();
-  if (!node.done()) {
-    detail::Extras& extras = node.more();
-    if (!extras.updates) extras.updates = std::make_shared<detail::TaskUpdates>();
-    const auto updates = extras.updates;
-    if (updates->listen(std::move(callback))) call_back({[updates] { updates->deliver(); }});
-  }
-  let_go(lock);
-}
-
-void Supervisor::call_back_soon(std::function<void()> callback) {
-  callbacks_.start();
-  callbacks_.post({std::move(callback)});
 }
 
 /// A worker's hello can be here before its launcher has said which process it is.

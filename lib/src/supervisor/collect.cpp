@@ -6,8 +6,6 @@
 #include <memory>
 #include <utility>
 
-#include <procpool/detail/updates.hpp>
-
 #include "supervisor/supervisor.hpp"
 
 namespace procpool::inline v0::supervisor {
@@ -202,12 +200,7 @@ std::optional<std::uint32_t> Supervisor::accept_update(Worker& worker, const Hol
   } else {
     update.log.assign(reinterpret_cast<const char*>(arrival.bytes.data()), arrival.bytes.size());
   }
-  detail::Node& node = Ledger::node_of(*holding.work);
-  if (node.done()) return 0;
-  detail::Extras& extras = node.more();
-  if (!extras.updates) extras.updates = std::make_shared<detail::TaskUpdates>();
-  const auto updates = extras.updates;
-  if (updates->add(std::move(update))) call_back({[updates] { updates->deliver(); }});
+  said(Ledger::node_of(*holding.work), std::move(update));
   return 0;
 }
 

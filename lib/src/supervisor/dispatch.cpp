@@ -29,9 +29,11 @@ constexpr std::uint32_t most_ahead = shm::slot_count - 4;
 /// Work that takes no longer than this is given to a worker that is awake rather than to one that must
 /// be woken for it. Too short: a wake-up for each tiny task; too long: processors idle.
 constexpr auto worth_waking = 10us;
-/// What an automatic chunk should take. Too short: a message for little work; too long: more to take
-/// back at the tail.
-constexpr auto chunk_time = 500us;
+/// What an automatic chunk should take. At most: what waits behind a long element is taken back for
+/// whoever is idle, so a chunk need not be short, and each costs home a look that a worker may wait
+/// for. At least: what is shorter is not worth moving.
+constexpr auto most_chunk_time = 5ms;
+constexpr auto least_chunk_time = 200us;
 /// Bytes of an automatic chunk, so that several fit into an arena.
 constexpr std::uint64_t chunk_bytes = shm::arena_bytes / 4;
 
@@ -111,15 +113,19 @@ Assignment& Supervisor::take_share(Assignment& next, Worker& worker) {
                                   std::min<std::uint64_t>(count, waiting.count)));
 }
 
-/// Large first, small at the tail; and no more than is known to be done soon.
+/// Large first, small at the tail.
 std::uint64_t Supervisor::automatic_share(const Chunk& waiting, const Worker& worker) const {
   const detail::Batch& batch = *waiting.batch;
   const std::uint64_t bytes = std::max<std::uint64_t>(batch.elements.size(waiting.first), 1);
   const std::uint64_t fitting =
       is_large_flat(batch) && worker.stage ? block_elements(batch) : chunk_bytes / bytes;
-  const auto soon = static_cast<std::uint64_t>(chunk_time / std::max(worker.per_call, 1ns));
-  const std::uint64_t guided = waiting.count / (2 * places_.size());
-  return std::max<std::uint64_t>(std::min({soon, guided, fitting}), 1);
+  const auto in = [&worker](Duration time) {
+    return static_cast<std::uint64_t>(time / std::max(worker.per_call, 1ns));
+  };
+  const std::uint64_t fair = (waiting.count + places_.size() - 1) / places_.size();
+  const std::uint64_t least = std::min(in(least_chunk_time), fair);
+  const std::uint64_t timely = std::clamp(fair / 2, least, std::max(in(most_chunk_time), least));
+  return std::max<std::uint64_t>(std::min(timely, fitting), 1);
 }
 
 /// Whether it has enough to do until it can be given more.

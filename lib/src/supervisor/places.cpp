@@ -109,10 +109,6 @@ void Supervisor::wake_dormant(std::uint64_t wanted) {
 
 void Supervisor::resize(int processes) {
   check_mine();
-  if (processes < 1 || processes > most_processes) {
-    throw Misuse("Number of processes must be at least 1 and at most " +
-                 std::to_string(most_processes) + " (it is " + std::to_string(processes) + ")");
-  }
   Lock lock = driver_.hold();
   check_open();
   guarded([&] {

@@ -23,13 +23,13 @@ shm::PoolPage& page_of(const os::Mapping& mapping) {
 }  // namespace
 
 Supervisor::Supervisor(Settings settings)
-    : settings_(std::move(settings)),
+    : AskedCore(std::move(settings.on_callback_error)),
+      settings_(std::move(settings)),
       generation_(os::fork_generation()),
       page_memory_(os::guard(make_page())),
       page_(page_memory_, os::Access::read_write),
       lifeline_(os::make_lifeline()),
       driver_(*this, page_of(page_).target),
-      callbacks_(std::move(settings_.on_callback_error)),
       places_(static_cast<std::size_t>(settings_.processes)),
       processes_(settings_.processes),
       starts_{.most_failures = settings_.max_start_failures} {

@@ -31,7 +31,7 @@
 #include <procpool/errors.hpp>
 #include <procpool/options.hpp>
 
-#include "ledger/callbacks.hpp"
+#include "ledger/asked_core.hpp"
 #include "ledger/ledger.hpp"
 #include "ledger/task_text.hpp"
 #include "os/memory.hpp"
@@ -43,7 +43,6 @@
 
 namespace procpool::inline v0::supervisor {
 
-using ledger::Callbacks;
 using ledger::has_timeout;
 using ledger::Ledger;
 using ledger::once_more;
@@ -51,8 +50,6 @@ using ledger::priority_of;
 using ledger::task_name;
 using ledger::timeout_error;
 using ledger::Wakes;
-
-inline constexpr int most_processes = 4096;
 
 /// Makes a launcher: once when the pool starts, and again after a template process was lost.
 using MakeLauncher = std::function<std::unique_ptr<Launcher>()>;
@@ -74,7 +71,7 @@ struct Settings {
 
 struct Placement;
 
-class Supervisor final : public detail::Core, private Turns, private Wakes {
+class Supervisor final : public ledger::AskedCore, private Turns, private Wakes {
  public:
   explicit Supervisor(Settings settings);
 
@@ -87,15 +84,9 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   void release_held(detail::Node& node, std::exception_ptr failed) override;
   bool wait(detail::Node& node, detail::Time until) override;
   detail::Node* wait_any(detail::CompletionQueue& queue, detail::Time until) override;
-  void enlist(detail::Node& node, std::shared_ptr<detail::CompletionQueue> queue) override;
   void discard(detail::Batch& batch) noexcept override;
   bool cancel(detail::Node& node) override;
   bool running(const detail::Node& node) override;
-  void on_done(detail::Node& node, std::function<void()> callback) override;
-  void then(detail::Node& node, std::function<void()> continuation) override;
-  void on_progress(detail::Node& node,
-                   std::function<void(const TaskUpdate&)> callback) override;
-  void call_back_soon(std::function<void()> callback) override;
   void close() noexcept override;
   void cancel_waiting() override;
   void terminate() override;
@@ -107,7 +98,6 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   PoolStats stats() const override;
 
  private:
-  using Lock = std::unique_lock<std::mutex>;
   using MakeError = std::exception_ptr (Supervisor::*)() const;
   enum class State { open, closed, terminated };
 
@@ -123,7 +113,8 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
     return std::exchange(passing_, false) && !attention_ && chores_.empty();
   }
   bool over() const override { return over_; }
-  void let_go(Lock& lock) override;
+  void let_go(Lock& lock) override;  // and AskedCore
+  Lock hold_core() override { return driver_.hold(); }
   // Wakes (ledger/ledger.hpp).
   void wake(detail::Waiter& waiter) override { driver_.wake(waiter); }
   void call_back(std::vector<std::function<void()>> callbacks) override;
@@ -136,7 +127,7 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   void add_chore(std::function<void(Lock&)> chore);
 
   // submit.cpp
-  void check_mine() const;
+  void check_mine() const override;
   void check_open() const;
   void check_starts() const;
   void check_waits(Deadline until) const;
@@ -273,7 +264,6 @@ class Supervisor final : public detail::Core, private Turns, private Wakes {
   os::Lifeline lifeline_;
   Ledger ledger_{*this};
   mutable Driver driver_;
-  Callbacks callbacks_;
   std::shared_ptr<Launcher> launcher_;  // shared with the chore that uses it outside the lock
 
   std::vector<Place> places_;

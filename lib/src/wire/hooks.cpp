@@ -28,7 +28,7 @@ class HookCall final : public detail::Invocation {
   detail::SpanOut out_{{}, sink_};
 };
 
-void run_hook(const HookHeader& header, std::span<const std::byte> callable) {
+void run_travelled(const HookHeader& header, std::span<const std::byte> callable) {
   const detail::CodeAddress code{header.module, header.offset};
   const detail::Descriptor* const descriptor =
       detail::find_descriptor(detail::locate_code(code, false));
@@ -75,9 +75,15 @@ void run_hooks(std::span<const std::byte> memory) {
   for (std::uint32_t i = 0; i != count; ++i) {
     const HookHeader header = *read<HookHeader>(memory);
     memory = memory.subspan(align16(sizeof header));
-    run_hook(header, memory.first(header.bytes));
+    run_travelled(header, memory.first(header.bytes));
     memory = memory.subspan(align16(header.bytes));
   }
+}
+
+void run_hook(const Hook& hook) {
+  if (!hook) return;
+  HookCall call(hook.code()->bytes);
+  hook.code()->descriptor->thunk(call);
 }
 
 }  // namespace procpool::inline v0::wire

@@ -27,4 +27,7 @@ os::Fd write_hooks(std::span<const Hook> hooks);
 /// Runs them in order. Throws what they throw, and UnknownTask for code that is not here.
 void run_hooks(std::span<const std::byte> memory);
 
+/// Runs one in this process, from the bytes that would travel; an empty one not.
+void run_hook(const Hook& hook);
+
 }  // namespace procpool::inline v0::wire

@@ -117,6 +117,8 @@ struct Part {
     entries.push_back({outcome, run, false});
     count += run;
   }
+  /// What follows.
+  void append(Part&& next);
 };
 
 class Batch : public Node {
@@ -132,7 +134,8 @@ class Batch : public Node {
   std::uint32_t result_size = 0;
 
   // Under the core's lock, until it is done.
-  std::uint32_t settled = 0;
+  std::uint32_t settled = 0;    // elements whose outcome has been handed in
+  std::uint32_t under_way = 0;  // chunks
   std::vector<Part> parts;  // by first index once done
   bool discarded = false;   // nobody wants what has not started
 };

@@ -93,7 +93,7 @@ class Core : public Keeper {
   /// The pool object is gone: close, and if this is not a thread of the core's own, join.
   virtual void abandon_pool(bool unwinding) noexcept = 0;
 
-  virtual void resize(int processes) = 0;
+  virtual void resize(int processes) = 0;  // which were checked
   virtual int processes() const = 0;
   virtual std::vector<pid_t> pids() const = 0;
   virtual PoolStats stats() const = 0;
@@ -104,6 +104,9 @@ std::uint64_t next_id() noexcept;
 
 /// Makes the core for these options. Throws what Pool's constructor throws.
 Core* make_core(const PoolOptions& options);
+
+/// Throws Misuse for a number of processes, or threads, that no pool can have.
+void check_processes(int processes);
 
 /// The error in a worker's record, as an exception of its own type: a fresh object at each call.
 std::exception_ptr rebuild_error(std::span<const std::byte> record);

@@ -20,6 +20,16 @@ class Payload {
   Payload() noexcept = default;
   Payload(const Payload&) = delete;
   Payload& operator=(const Payload&) = delete;
+  /// Leaves the other one empty.
+  Payload(Payload&& other) noexcept : size_(other.size_) {
+    if (other.lent_) {
+      lend(other.bytes(), std::move(other.lent().keeper));
+    } else {
+      block_ = std::move(other.block_);
+      if (!block_ && size_ != 0) std::memcpy(in_place_.data(), other.in_place_.data(), size_);
+    }
+    other.clear();
+  }
   ~Payload() { clear(); }
 
   std::span<const std::byte> bytes() const noexcept { return {data(), size_}; }

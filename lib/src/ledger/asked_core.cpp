@@ -1,0 +1,86 @@
+#include "ledger/asked_core.hpp"
+
+#include <utility>
+#include <vector>
+
+#include <procpool/detail/updates.hpp>
+
+#include "base/continuations.hpp"
+
+namespace procpool::inline v0::ledger {
+
+using detail::Node;
+
+void AskedCore::enlist(Node& node, std::shared_ptr<detail::CompletionQueue> queue) {
+  check_mine();
+  Lock lock = hold_core();
+  if (node.done()) {
+    queue->ready.push_back(&node);
+  } else {
+    node.more().queues.push_back(std::move(queue));
+  }
+  let_go(lock);
+}
+
+void AskedCore::on_done(Node& node, std::function<void()> callback) {
+  check_mine();
+  callbacks_.start();  // here, where it may fail, and not in a turn
+  Lock lock = hold_core();
+  if (!node.done()) {
+    node.more().callbacks.push_back(std::move(callback));
+    return let_go(lock);
+  }
+  let_go(lock);
+  callbacks_.run(callback);
+}
+
+void AskedCore::then(Node& node, std::function<void()> continuation) {
+  check_mine();
+  Lock lock = hold_core();
+  if (!node.done()) {
+    node.more().continuations.push_back(std::move(continuation));
+    return let_go(lock);
+  }
+  let_go(lock);
+  std::vector<std::function<void()>> now;
+  now.push_back(std::move(continuation));
+  run_continuations(std::move(now));
+}
+
+namespace {
+
+std::shared_ptr<detail::TaskUpdates> updates_of(Node& node) {
+  detail::Extras& extras = node.more();
+  if (!extras.updates) extras.updates = std::make_shared<detail::TaskUpdates>();
+  return extras.updates;
+}
+
+}  // namespace
+
+void AskedCore::deliver(const std::shared_ptr<detail::TaskUpdates>& updates) {
+  callbacks_.post({[updates] { updates->deliver(); }});
+}
+
+void AskedCore::on_progress(Node& node, std::function<void(const TaskUpdate&)> callback) {
+  check_mine();
+  callbacks_.start();
+  Lock lock = hold_core();
+  if (!node.done()) {
+    const auto updates = updates_of(node);
+    if (updates->listen(std::move(callback))) deliver(updates);
+  }
+  let_go(lock);
+}
+
+void AskedCore::said(Node& node, TaskUpdate update) {
+  if (node.done()) return;
+  const auto updates = updates_of(node);
+  if (updates->add(std::move(update))) deliver(updates);
+}
+
+void AskedCore::call_back_soon(std::function<void()> callback) {
+  callbacks_.start();
+  callbacks_.post({std::move(callback)});
+}
+
+}  // namespace procpool::inline v0::ledger

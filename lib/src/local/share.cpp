@@ -1,0 +1,349 @@
+#include "local/share.hpp"
+
+#include <cxxabi.h>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <utility>
+
+#include <procpool/options.hpp>
+
+#include "ledger/task_text.hpp"
+#include "ledger/waiting.hpp"
+#include "local/core.hpp"
+#include "os/process.hpp"
+#include "wire/exception_codec.hpp"
+
+namespace procpool::inline v0::local {
+
+using detail::Assignment;
+using detail::Outcome;
+using ledger::Ledger;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// How long outcomes of quick elements gather before they are told. Too short: threads queue for the
+/// core's lock; too long: progress and failures are seen late.
+constexpr auto between_flushes = 100us;
+/// Results from this size on are not copied.
+constexpr std::size_t large = 16 * 1024;
+
+thread_local const Share* innermost = nullptr;
+
+bool wants_prompt(const Assignment& work) {
+  if (!work.is_chunk) return true;
+  const detail::Batch& batch = *static_cast<const detail::Chunk&>(work).batch;
+  return batch.fail_fast || (batch.extras && batch.extras->progress);
+}
+
+}  // namespace
+
+Share::Share(LocalCore& core, Assignment& work)
+    : core_(&core),
+      outer_(innermost),
+      work_(&work),
+      node_(detail::LibraryRef<detail::Node>::share(&Ledger::node_of(work))),
+      call_(work.is_chunk ? detail::Payload() : std::move(node_->payload)),
+      callable_bytes_(work.is_chunk ? std::span<const std::byte>(batch().elements.callable)
+                                    : call_.bytes()),
+      timed_(ledger::has_timeout(work)),
+      flat_(work.is_chunk && batch().sink != nullptr && !timed_),
+      prompt_(timed_ || wants_prompt(work)),
+      range_(work.count),
+      attempt_(work.attempt),
+      flushed_at_(Clock::now()) {
+  block_ = range_.claim(flat_ ? pace_ : 1);
+  begin_attempt(work.attempt);
+}
+
+bool Share::is_inside(const LocalCore& core) {
+  const Share* share = innermost;
+  while (share != nullptr && share->core_ != &core) share = share->outer_;
+  return share != nullptr;
+}
+
+// ---- running -------------------------------------------------------------------------------------
+
+void Share::run() noexcept {
+  const TaskScope scope(*this);
+  innermost = this;
+  while (more_) {
+    try {
+      callable_.emplace(callable_bytes_);
+      work_->descriptor->thunk(*this);
+      if (!again_) more_ = false;
+    } catch (const abi::__forced_unwind&) {
+      std::terminate();  // the task ends its thread, which is the program's
+    } catch (...) {
+      if (committed_) std::terminate();  // a destructor threw when the outcome was out already
+      if (flat_) publish_run();
+      record_exception();
+      if (!again_) more_ = flat_ ? pass_failed_element() : claim();
+    }
+    if (std::exchange(again_, false)) begin_attempt(attempt_ + 1);
+  }
+  innermost = outer_;
+}
+
+/// Where it has a timeout what is said of it starts anew, under the lock.
+void Share::begin_attempt(unsigned attempt) {
+  attempt_ = attempt;
+  committed_ = false;
+  out_.reset();
+  if (!timed_) return;
+  timed_out_ = false;
+  due_ = deadline_after(*work_->options->timeout);
+  if (stop_ && !node_->done()) {
+    stop_ = false;
+    source_ = std::stop_source(std::nostopstate);
+  }
+}
+
+bool Share::claim() {
+  Claimed next;
+  if (timed_) {
+    const std::lock_guard lock(core_->mutex_);
+    next = range_.claim(1);
+    if (!next.empty()) begin_attempt(work_->attempt);
+  } else {
+    if (Clock::now() - flushed_at_ >= between_flushes) flush();
+    next = range_.claim(1);
+    if (!next.empty()) begin_attempt(work_->attempt);
+  }
+  if (next.empty()) return false;
+  element_ = next.first;
+  return true;
+}
+
+bool Share::next() { return !again_ && (more_ = claim()); }
+
+detail::SpanIn& Share::arguments() {
+  if (!work_->is_chunk) return *callable_;
+  const std::uint32_t at = work_->first + element_;
+  return arguments_.emplace(batch().elements.run(at, at + 1));
+}
+
+detail::SpanOut& Share::result() {
+  if (!out_) out_.emplace(std::span<std::byte>(room_), static_cast<detail::Sink&>(sink_));
+  return *out_;
+}
+
+void Share::commit() {
+  record(Outcome::value, result().bytes());
+  committed_ = true;
+}
+
+// ---- outcomes ------------------------------------------------------------------------------------
+
+bool Share::may_run_again() const {
+  const TaskOptions* const options = work_->options;
+  return options != nullptr && attempt_ - work_->attempt < work_->retries && !node_->done() &&
+         !answered_;
+}
+
+void Share::record_exception() {
+  if (may_run_again() && work_->options->retry_on.covers(std::current_exception())) {
+    again_ = true;
+    return;
+  }
+  const std::string name = work_->descriptor->name(callable_bytes_);
+  const wire::ErrorContext context{.task_name = name,
+                                   .pid = os::this_pid(),
+                                   .task = node_->id,
+                                   .attempt = attempt_};
+  out_.reset();
+  record(Outcome::remote, wire::encode_current_exception(context));
+}
+
+/// The element's end, as bytes, unless its time was over.
+void Share::record(Outcome outcome, std::span<const std::byte> bytes) {
+  if (timed_ || !work_->is_chunk) return settle(outcome, bytes);
+  fresh_failed_ |= outcome != Outcome::value;
+  if (bytes.size() >= large && sink_.used()) {
+    fresh_.add(outcome, lent(bytes));
+  } else {
+    fresh_.add(outcome, bytes);
+  }
+  if (prompt_) flush();
+}
+
+/// Bytes that lie in the sink, which gives them up.
+detail::Part::Lent Share::lent(std::span<const std::byte> bytes) {
+  return {bytes, std::shared_ptr<const std::byte[]>(sink_.release())};
+}
+
+/// At once.
+void Share::settle(Outcome outcome, std::span<const std::byte> bytes) {
+  LocalCore::Lock lock(core_->mutex_);
+  if (answered_) return;
+  if (timed_out_) {
+    again_ = may_run_again();
+    if (!again_) core_->ledger_.settle_error(*work_, timeout_error());
+  } else if (bytes.size() >= large && outcome == Outcome::value && sink_.used()) {
+    core_->ledger_.settle_lent(*work_, outcome, lent(bytes));
+  } else {
+    core_->ledger_.settle(*work_, outcome, bytes);
+  }
+  core_->discard_failed();
+}
+
+void Share::flush() {
+  LocalCore::Lock lock(core_->mutex_);
+  hand_in();
+  core_->discard_failed();
+  core_->let_go(lock);
+}
+
+/// Under the lock.
+void Share::hand_in() {
+  flushed_at_ = Clock::now();
+  if (fresh_.count != 0 && !answered_) {
+    core_->ledger_.settle_part(*work_, std::move(fresh_), fresh_failed_);
+  }
+  fresh_ = {};
+  fresh_failed_ = false;
+}
+
+void Share::finish() {
+  hand_in();
+  core_->ledger_.finish(*work_);
+}
+
+std::exception_ptr Share::timeout_error() const {
+  return ledger::timeout_error(*work_, callable_bytes_);
+}
+
+// ---- flat chunks ---------------------------------------------------------------------------------
+
+namespace {
+
+/// As in a worker (worker/invoke_flat.cpp).
+constexpr auto least_time = 20us;
+constexpr auto most_time = 100us;
+
+}  // namespace
+
+bool Share::claim_block() {
+  const Deadline now = Clock::now();
+  if (prompt_ || now - flushed_at_ >= between_flushes) flush();
+  if (now - block_since_ < least_time) pace_ *= 2;
+  if (now - block_since_ > most_time) pace_ = std::max(pace_ / 2, 1U);
+  pace_ = std::min(pace_, std::max(work_->count, 1U));
+  block_since_ = now;
+  block_ = range_.claim(pace_);
+  running_ = told_ = block_.first;
+  attempt_ = work_->attempt;
+  return !block_.empty();
+}
+
+/// What has ended is told.
+void Share::publish_run() {
+  const auto now = static_cast<std::uint32_t>(running_);
+  if (now != told_) fresh_.add_run(Outcome::placed, now - told_);
+  told_ = now;
+}
+
+bool Share::pass_failed_element() {
+  running_ = ++told_;
+  begin_attempt(work_->attempt);
+  return told_ != block_.last || claim_block();
+}
+
+detail::Block Share::next_block() {
+  publish_run();
+  if (told_ == block_.last && !claim_block()) return {};
+  const detail::Batch& all = batch();
+  return {.arguments = all.elements.run(work_->first, work_->first + 1).data(),
+          .results = all.sink + std::size_t{work_->first} * all.result_size,
+          .first = told_,
+          .last = block_.last,
+          .running = &running_,
+          .base = 0};
+}
+
+// ---- by others, under the lock -------------------------------------------------------------------
+
+Assignment* Share::take_back(std::uint32_t keep) {
+  if (answered_) return nullptr;
+  const Claimed rest = range_.shorten(keep);
+  if (rest.empty()) return nullptr;
+  return &core_->ledger_.remainder(*work_, rest.first, rest.last - rest.first);
+}
+
+std::stop_source Share::request_stop() {
+  stop_ = true;
+  return source_;
+}
+
+void Share::answer(const std::function<std::exception_ptr()>& error) {
+  if (answered_) return;
+  std::uint32_t begun = 1;
+  if (work_->is_chunk) {
+    const detail::Part& told = static_cast<const detail::Chunk*>(work_)->part;
+    begun = work_->first + range_.claimed() - told.end();
+  }
+  core_->ledger_.answer(*work_, begun, error);
+  answered_ = true;
+}
+
+/// Its time is over: it is asked to stop, and after a grace nobody waits for it any more. The thread
+/// is its own until it returns.
+Deadline Share::watch(Deadline now, std::vector<std::stop_source>& stops) {
+  if (!timed_ || answered_) return never;
+  if (now < due_) return due_;
+  if (!timed_out_) {
+    timed_out_ = true;
+    stops.push_back(request_stop());
+    return due_ = deadline_after(work_->options->cancel.stop_grace);
+  }
+  if (Assignment* const rest = take_back(0)) {
+    core_->ledger_.put_back(*rest);
+    core_->call_places(rest->count);
+  }
+  answer([this] { return timeout_error(); });
+  return never;
+}
+
+// ---- this_task -----------------------------------------------------------------------------------
+
+std::stop_token Share::token() {
+  LocalCore::Lock lock(core_->mutex_);
+  if (!source_.stop_possible()) source_ = std::stop_source();
+  std::stop_source source = source_;
+  lock.unlock();
+  if (stop_) source.request_stop();
+  return source.get_token();
+}
+
+void Share::say(TaskUpdate update) {
+  update.index = index();
+  const LocalCore::Lock lock(core_->mutex_);
+  if (!answered_) core_->said(*node_, std::move(update));
+}
+
+void Share::progress(std::size_t done, std::size_t total) {
+  const Deadline now = Clock::now();
+  if (done != total && now - said_at_ < 1ms) return;
+  said_at_ = now;
+  say({.done = done, .total = total});
+}
+
+void Share::log(std::string_view text) { say({.log = std::string(text.substr(0, 4096))}); }
+
+std::string_view Share::name() noexcept {
+  return work_->options == nullptr ? std::string_view() : work_->options->name;
+}
+
+std::size_t Share::index() noexcept {
+  if (!work_->is_chunk) return 0;
+  const std::size_t element = flat_ ? static_cast<std::size_t>(running_) : element_;
+  return std::size_t{batch().elements.first_index} + work_->first + element;
+}
+
+std::uint64_t Share::seed() noexcept {
+  return work_->is_chunk ? element_seed(index()) : call_seed(node_->first);
+}
+
+}  // namespace procpool::inline v0::local

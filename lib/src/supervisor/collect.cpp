@@ -109,10 +109,6 @@ std::optional<std::uint32_t> Supervisor::accept(Worker& worker, const channel::A
   detail::Part::Lent large;
   if (is_slab(arrival.kind) && !take_slab(worker, arrival, large)) return std::nullopt;
   const bool late = timed_out(worker, *holding);
-  if (worker.ladder && worker.ladder->sequence == holding->sequence &&
-      worker.ladder->element == holding->settled) {
-    end_ladder(worker);
-  }
   Assignment& work = *holding->work;
   Assignment* lifted = nullptr;
   if (late) {
@@ -125,19 +121,25 @@ std::optional<std::uint32_t> Supervisor::accept(Worker& worker, const channel::A
   } else {
     ledger_.settle(work, outcome_of(arrival.kind), arrival.bytes);
   }
-  const std::uint64_t sequence = holding->sequence;
   worker.hand.settled(*holding);
-  if (holding->settled != holding->limit) {
-    worker.hand.passed(sequence);
-    return 1;
+  advanced(worker, *holding, lifted != &work);
+  return 1;
+}
+
+/// Its elements before `settled` have ended. Not `over`: the work itself goes on elsewhere.
+void Supervisor::advanced(Worker& worker, Holding& holding, bool over) {
+  const std::uint64_t sequence = holding.sequence;
+  if (worker.ladder && worker.ladder->sequence == sequence &&
+      worker.ladder->element < holding.settled) {
+    end_ladder(worker);
   }
-  if (lifted == &work) {
-    put_down(worker, *holding);
+  if (holding.settled != holding.limit) return worker.hand.passed(sequence);
+  if (over) {
+    completed(worker, holding);
   } else {
-    completed(worker, *holding);
+    put_down(worker, holding);
   }
   worker.hand.passed(sequence + 1);
-  return 1;
 }
 
 /// A flat chunk's values. What is there is copied once, to where it belongs.
@@ -149,15 +151,7 @@ std::optional<std::uint32_t> Supervisor::accept_run(Worker& worker, Holding& hol
     return violated(worker, "it sent values of a call that it does not have");
   }
   settle_run(worker, holding, *count);
-  if (worker.ladder && worker.ladder->sequence == holding.sequence &&
-      worker.ladder->element < holding.settled) {
-    end_ladder(worker);
-  }
-  if (holding.settled == holding.limit) {
-    const std::uint64_t sequence = holding.sequence;
-    completed(worker, holding);
-    worker.hand.passed(sequence + 1);
-  }
+  advanced(worker, holding, true);
   return count;
 }
 

@@ -1,6 +1,5 @@
-// Which worker gets what, when; and what is taken back. Idle workers first; then a short run-ahead, so
-// that a worker never waits between tiny tasks. What waits behind a long task is taken back as soon
-// as somebody is idle.
+// Which worker gets what, when. Idle workers first; then a short run-ahead, so that a worker never
+// waits between tiny tasks. What is taken back again: rebalance.cpp.
 
 #include <algorithm>
 #include <chrono>

@@ -64,36 +64,40 @@ Worker* Supervisor::most_loaded() {
 /// Takes the last call back, or the second half of the only one.
 bool Supervisor::move_work(Worker& from, Worker& to) {
   Holding& holding = *from.hand.last();
-  Assignment& work = *holding.work;
+  const std::uint32_t left = holding.limit - holding.settled;
   const bool only = from.hand.calls() == 1;
-  const std::uint32_t keep =
-      only ? holding.settled + (holding.limit - holding.settled + 1) / 2 : 0;
-  const std::uint32_t limit =
-      from.end.take_back(holding.sequence, holding.count, holding.limit,
-                         std::max(keep, holding.settled));
-  if (limit >= holding.limit || limit < holding.settled) return false;
-  const std::uint32_t taken = holding.limit - limit;
-  from.hand.lower(holding, limit);
-  Assignment& moved = ledger_.remainder(work, limit, taken);
-  if (holding.settled == limit) put_down_moved(from, holding, moved);
-  if (needs_slab(moved)) {
-    add_chore([this, &moved](Lock& lock) { prepare(moved, lock); });
+  Assignment* const moved =
+      reclaim(from, holding, only ? holding.settled + (left + 1) / 2 : holding.settled);
+  if (moved == nullptr) return false;
+  if (needs_slab(*moved)) {
+    add_chore([this, moved](Lock& lock) { prepare(*moved, lock); });
     return false;
   }
-  if (!send(to, moved)) {
-    ledger_.put_back(moved);
+  if (!send(to, *moved)) {
+    ledger_.put_back(*moved);
     return false;
   }
   to.end.ring();
   return true;
 }
 
-/// Nothing of it is left with this worker. A call that was moved whole is not over.
-void Supervisor::put_down_moved(Worker& worker, Holding& holding,
-                                const detail::Assignment& moved) {
-  if (holding.work != &moved) return completed(worker, holding);
-  put_down(worker, holding);
-  if (worker.calls_given != 0) --worker.calls_given;
+/// What the worker has not started of it, from its element `keep` on (at least `settled`): now in
+/// nobody's hands. Null: it has started all that. The holding is closed when nothing is left in it.
+Assignment* Supervisor::reclaim(Worker& worker, Holding& holding, std::uint32_t keep) {
+  Assignment& work = *holding.work;
+  const std::uint32_t limit =
+      worker.end.take_back(holding.sequence, holding.count, holding.limit, keep);
+  if (limit >= holding.limit) return nullptr;
+  Assignment& rest = ledger_.remainder(work, limit, holding.limit - limit);
+  worker.hand.lower(holding, limit);
+  if (limit != holding.settled) return &rest;
+  if (&rest != &work) {
+    completed(worker, holding);
+  } else {  // a call that was given to it in vain
+    put_down(worker, holding);
+    if (worker.calls_given != 0) --worker.calls_given;
+  }
+  return &rest;
 }
 
 /// Something of this priority comes: what is less urgent and waits in hands goes back to where it
@@ -122,14 +126,10 @@ bool Supervisor::may_go_ahead(const Assignment& work) const {
 
 /// What has not started of it waits here again. False: something has.
 bool Supervisor::give_up(Worker& worker, Holding& holding) {
-  const std::uint32_t limit =
-      worker.end.take_back(holding.sequence, holding.count, holding.limit, holding.settled);
-  if (limit >= holding.limit) return false;
-  Assignment& rest = ledger_.remainder(*holding.work, limit, holding.limit - limit);
-  worker.hand.lower(holding, limit);
-  const bool whole = limit == holding.settled;
-  if (whole) put_down_moved(worker, holding, rest);
-  resend(rest);
+  Assignment* const rest = reclaim(worker, holding, holding.settled);
+  if (rest == nullptr) return false;
+  const bool whole = holding.work == nullptr;
+  resend(*rest);
   return whole;
 }
 

@@ -83,20 +83,10 @@ void Supervisor::take_back_all(const Node& node) {
 
 /// What has not started of it is dropped. False: something has.
 bool Supervisor::take_back_all(Worker& worker, Holding& holding) {
-  detail::Assignment& work = *holding.work;
-  const std::uint32_t limit =
-      worker.end.take_back(holding.sequence, holding.count, holding.limit, holding.settled);
-  if (limit >= holding.limit) return false;
-  const bool whole = limit == holding.settled;
-  if (!work.is_chunk) {
-    put_down(worker, holding);
-    ledger_.drop(work);
-    return true;
-  }
-  detail::Assignment& rest = ledger_.remainder(work, limit, holding.limit - limit);
-  worker.hand.lower(holding, limit);
-  if (whole) completed(worker, holding);
-  ledger_.drop(rest);
+  detail::Assignment* const rest = reclaim(worker, holding, holding.settled);
+  if (rest == nullptr) return false;
+  const bool whole = holding.work == nullptr;
+  ledger_.drop(*rest);
   return whole;
 }
 
@@ -133,6 +123,7 @@ void Supervisor::begin_stop(Worker& worker, Holding& holding, bool timed_out) {
   worker.ladder = {.sequence = holding.sequence,
                    .element = element,
                    .due = deadline_after(graces.stop_grace),
+                   .term_grace = graces.term_grace,
                    .timed_out = timed_out};
   worker.end.request_stop(holding.sequence, element);
   driver_.at(worker.ladder->due);
@@ -151,11 +142,8 @@ void Supervisor::climb(Worker& worker) {
   if (now < ladder.due) return driver_.at(ladder.due);
   if (!worker.pidfd) return;
   if (ladder.step == Ladder::Step::asked) {
-    const Holding* const holding = worker.hand.find(static_cast<std::uint32_t>(ladder.sequence));
-    const TaskOptions* const options =
-        holding == nullptr ? nullptr : holding->work->options;
     ladder.step = Ladder::Step::termed;
-    ladder.due = deadline_after((options == nullptr ? CancelOptions{} : options->cancel).term_grace);
+    ladder.due = deadline_after(ladder.term_grace);
     os::send_signal(worker.pidfd.get(), SIGTERM);
     driver_.at(ladder.due);
   } else if (ladder.step == Ladder::Step::termed) {

@@ -132,8 +132,8 @@ void Supervisor::note(std::uint64_t key) {
 
 /// The pool's state has changed.
 void Supervisor::wake_pool_waiters() {
-  for (auto* w = pool_waiters_.first; w != nullptr; w = w->next) driver_.wake(*w);
-  for (auto* w = ledger_.room_waiters.first; w != nullptr; w = w->next) driver_.wake(*w);
+  driver_.wake_all(pool_waiters_);
+  driver_.wake_all(ledger_.room_waiters);
 }
 
 void Supervisor::add_chore(std::function<void(Lock&)> chore) {

@@ -37,8 +37,7 @@
 #include "os/memory.hpp"
 #include "os/worker_setup.hpp"
 #include "supervisor/driver.hpp"
-#include "supervisor/healing.hpp"
-#include "supervisor/launcher.hpp"
+#include "supervisor/settings.hpp"
 #include "supervisor/worker.hpp"
 
 namespace procpool::inline v0::supervisor {
@@ -50,24 +49,6 @@ using ledger::priority_of;
 using ledger::task_name;
 using ledger::timeout_error;
 using ledger::Wakes;
-
-/// Makes a launcher: once when the pool starts, and again after a template process was lost.
-using MakeLauncher = std::function<std::unique_ptr<Launcher>()>;
-
-struct Settings {
-  int processes = 1;
-  bool remake_launcher = true;   // fork: never a second snapshot
-  bool foreign_workers = false;  // worker_executable: another program
-  MakeLauncher make_launcher;
-  std::function<void(std::exception_ptr)> on_callback_error;
-  os::Fd hooks = {};  // what each worker runs first (wire/hooks.hpp); none: nothing
-  detail::Attachments hook_state = {};  // what they name
-  unsigned max_tasks_per_child = 0;
-  std::size_t max_pending_bytes = 0;
-  std::size_t max_memory_growth = 0;
-  std::optional<Duration> idle_timeout = {};
-  unsigned max_start_failures = default_start_failures;
-};
 
 struct Placement;
 
@@ -178,6 +159,7 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   std::optional<std::uint32_t> accept_start_error(Worker& worker,
                                                   const channel::Arrival& arrival);
   bool take_slab(Worker& worker, const channel::Arrival& arrival, detail::Part::Lent& bytes);
+  void advanced(Worker& worker, Holding& holding, bool over);
   void completed(Worker& worker, Holding& holding);
   void put_down(Worker& worker, Holding& holding);
   std::nullopt_t violated(Worker& worker, const char* what);
@@ -209,7 +191,7 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   Worker* worth_relieving();
   Worker* most_loaded();
   bool move_work(Worker& from, Worker& to);
-  void put_down_moved(Worker& worker, Holding& holding, const detail::Assignment& moved);
+  detail::Assignment* reclaim(Worker& worker, Holding& holding, std::uint32_t keep);
   void make_way(int priority);
   bool may_go_ahead(const detail::Assignment& work) const;
   bool give_up(Worker& worker, Holding& holding);

@@ -38,6 +38,7 @@ struct Ladder {
   std::uint32_t element = 0;
   Step step = Step::asked;
   Deadline due = never;  // of the next step
+  Duration term_grace{};
   bool timed_out = false;
 };
 

@@ -1,0 +1,38 @@
+#pragma once
+
+// What a supervisor is made with.
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include <procpool/detail/span_out.hpp>
+#include <procpool/options.hpp>
+
+#include "os/fd.hpp"
+#include "supervisor/healing.hpp"
+#include "supervisor/launcher.hpp"
+
+namespace procpool::inline v0::supervisor {
+
+/// Makes a launcher: once when the pool starts, and again after a template process was lost.
+using MakeLauncher = std::function<std::unique_ptr<Launcher>()>;
+
+struct Settings {
+  int processes = 1;
+  bool remake_launcher = true;   // fork: never a second snapshot
+  bool foreign_workers = false;  // worker_executable: another program
+  MakeLauncher make_launcher;
+  std::function<void(std::exception_ptr)> on_callback_error;
+  os::Fd hooks = {};  // what each worker runs first (wire/hooks.hpp); none: nothing
+  detail::Attachments hook_state = {};  // what they name
+  unsigned max_tasks_per_child = 0;
+  std::size_t max_pending_bytes = 0;
+  std::size_t max_memory_growth = 0;
+  std::optional<Duration> idle_timeout = {};
+  unsigned max_start_failures = default_start_failures;
+};
+
+}  // namespace procpool::inline v0::supervisor

@@ -127,6 +127,33 @@ TEST_P(Conformance, P_POOL_submit_waits_for_room_and_try_submit_declines) {
   EXPECT_EQ(pool.map(square, first_numbers(2000)).back(), 1999 * 1999);  // larger than it, alone
 }
 
+int size_after(int, const std::string& bytes) { return static_cast<int>(bytes.size()); }
+
+// It counts with what it brings itself, whether or not the value that it waits for is there.
+TEST_P(Conformance, P_POOL_a_call_that_waits_for_a_future_waits_for_room_or_is_declined) {
+  Full full(make_pool({.processes = 1, .max_pending_bytes = 1000}), file("gate"));
+  const Pool other = make_pool(1);
+  const auto there = other.submit(square, 2);
+  there.wait();
+  const std::string large(700, 'y');
+  EXPECT_EQ(full.pool.try_submit(size_after, full.first, large), std::nullopt);
+  EXPECT_EQ(full.pool.try_submit(size_after, there, large), std::nullopt);
+  EXPECT_EQ(full.pool.stats().submitted, 1U);
+  const auto small = full.pool.try_submit(size_after, full.first, std::string("y"));
+  ASSERT_TRUE(small);
+  std::thread submitter([&] {
+    EXPECT_EQ(full.pool.submit(size_after, full.first, large).get(), 700);
+  });
+  EXPECT_FALSE(full.first.wait_for(20ms));
+  EXPECT_EQ(full.pool.stats().submitted, 2U);
+  full.gate.open();
+  submitter.join();
+  EXPECT_EQ(small->get(), 1);
+  const auto taken = full.pool.try_submit(size_after, there, large);
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->get(), 700);
+}
+
 TEST_P(Conformance, P_POOL_many_submitters_share_the_room) {
   const Pool pool = make_pool({.processes = 2, .max_pending_bytes = 200});
   std::vector<std::jthread> threads;

@@ -143,16 +143,18 @@ bool LocalCore::admit(Lock& lock, std::size_t bytes, Admission admission) {
   return true;
 }
 
-void LocalCore::hold(Node& node) {
+bool LocalCore::hold(Node& node, std::size_t bytes, Admission admission) {
   node.is_batch = false;
   prepare(node);
   callbacks_.start();
   Lock lock(mutex_);
   check_open();
+  if (!admit(lock, bytes, admission)) return false;
   accept_node(node);
   node.first = static_cast<std::uint32_t>(ledger_.entered());
   ledger_.enter_held(node);
   let_go(lock);
+  return true;
 }
 
 void LocalCore::release_held(Node& node, std::exception_ptr failed) {

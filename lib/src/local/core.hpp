@@ -41,7 +41,7 @@ class LocalCore : public ledger::AskedCore, private ledger::Wakes {
  public:
   bool submit(detail::Node& node, detail::Admission admission) final;
   void submit_batch(detail::Batch& batch) final;
-  void hold(detail::Node& node) final;
+  bool hold(detail::Node& node, std::size_t bytes, detail::Admission admission) final;
   void release_held(detail::Node& node, std::exception_ptr failed) final;
   bool wait(detail::Node& node, detail::Time until) final;
   detail::Node* wait_any(detail::CompletionQueue& queue, detail::Time until) final;

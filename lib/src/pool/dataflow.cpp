@@ -122,16 +122,17 @@ void throw_passed_otherwise() {
 }
 
 bool submit_in_pieces(Core& core, Admission admission, Node& node, CallInPieces call) {
+  const std::size_t bytes = call.bytes.size();
   const auto dependant = std::make_shared<Dependant>(core, node, std::move(call));
   if (dependant->can_complete()) {
     if (auto failed = dependant->complete()) {
-      core.hold(node);
+      if (!core.hold(node, bytes, admission)) return false;
       core.release_held(node, std::move(failed));
       return true;
     }
     return core.submit(node, admission);
   }
-  core.hold(node);
+  if (!core.hold(node, bytes, admission)) return false;
   Dependant::watch(dependant);
   return true;
 }

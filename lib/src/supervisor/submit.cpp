@@ -126,15 +126,17 @@ bool Supervisor::admit(Lock& lock, std::size_t bytes, Admission admission) {
   return true;
 }
 
-void Supervisor::hold(Node& node) {
+bool Supervisor::hold(Node& node, std::size_t bytes, Admission admission) {
   check_mine();
   node.is_batch = false;
   Lock lock = driver_.hold();
   check_open();
+  if (!admit(lock, bytes, admission)) return false;
   accept_node(node);
   node.first = static_cast<std::uint32_t>(ledger_.entered());
   ledger_.enter_held(node);
   let_go(lock);
+  return true;
 }
 
 void Supervisor::release_held(Node& node, std::exception_ptr failed) {

@@ -61,7 +61,7 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
 
   bool submit(detail::Node& node, detail::Admission admission) override;
   void submit_batch(detail::Batch& batch) override;
-  void hold(detail::Node& node) override;
+  bool hold(detail::Node& node, std::size_t bytes, detail::Admission admission) override;
   void release_held(detail::Node& node, std::exception_ptr failed) override;
   bool wait(detail::Node& node, detail::Time until) override;
   detail::Node* wait_any(detail::CompletionQueue& queue, detail::Time until) override;

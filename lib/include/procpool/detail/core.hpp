@@ -75,11 +75,12 @@ class Core : public Keeper {
   /// Misuse; then nothing was taken.
   virtual bool submit(Node& node, Admission admission) = 0;
   virtual void submit_batch(Batch& batch) = 0;
-  /// The same for a call whose bytes are not complete: it counts as submitted but is not run before
-  /// `release_held`, which says that they are, or else why they never will be. Until then its payload
-  /// is the caller's, also if the node is cancelled or its pool terminated meanwhile; for a node that
-  /// has ended so `release_held` does nothing.
-  virtual void hold(Node& node) = 0;
+  /// As `submit` for a call whose bytes are not complete; `bytes`: how many it has. It counts as
+  /// submitted, not towards what is pending, and is not run before `release_held`, which says that its
+  /// bytes are complete, or else why they never will be. Until then its payload is the caller's, also
+  /// if the node is cancelled or its pool terminated meanwhile; for a node that has ended so
+  /// `release_held` does nothing.
+  virtual bool hold(Node& node, std::size_t bytes, Admission admission) = 0;
   virtual void release_held(Node& node, std::exception_ptr failed) = 0;
 
   /// Nobody wants the batch any more: elements that have not started will not.

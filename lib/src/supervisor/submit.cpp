@@ -100,28 +100,42 @@ void Supervisor::entered(Node& node) {
   }
 }
 
-/// Back-pressure. A callback never waits: what it waits for may be behind it.
+/// A thread that waits for room.
+struct Supervisor::Submitter {
+  static bool satisfied(const void* subject) {
+    const auto& self = *static_cast<const Submitter*>(subject);
+    const Supervisor& pool = *self.pool;
+    return (pool.submitters_.front() == &self && pool.has_room_for(self.bytes)) ||
+           pool.state_ != State::open || !pool.broken_.empty();
+  }
+
+  const Supervisor* pool;
+  std::size_t bytes;
+  Waiter waiter{.satisfied = satisfied, .subject = this};
+};
+
+bool Supervisor::has_room_for(std::size_t bytes) const {
+  const std::size_t pending = ledger_.pending_bytes();
+  return pending == 0 || pending + bytes <= settings_.max_pending_bytes;
+}
+
+/// Back-pressure, first come first served: else what is large would wait for as long as what is small
+/// comes. A callback never waits: what it waits for may be behind it.
 bool Supervisor::admit(Lock& lock, std::size_t bytes, Admission admission) {
-  struct Wish {
-    Supervisor* pool;
-    std::size_t bytes;
-    bool granted() const {
-      const std::size_t pending = pool->ledger_.pending_bytes();
-      return pending == 0 || pending + bytes <= pool->settings_.max_pending_bytes ||
-             pool->state_ != State::open || !pool->broken_.empty();
-    }
-  };
-  if (settings_.max_pending_bytes == 0) return true;
-  const Wish wish{this, bytes};
-  if (wish.granted() || callbacks_.on_this_thread()) return true;
+  if (settings_.max_pending_bytes == 0 || callbacks_.on_this_thread()) return true;
+  if (submitters_.empty() && has_room_for(bytes)) return true;
   if (admission == Admission::decline) {
     let_go(lock);
     return false;
   }
   check_waits(never);
-  Waiter waiter{.satisfied = [](const void* w) { return static_cast<const Wish*>(w)->granted(); },
-                .subject = &wish};
-  while (!wish.granted()) driver_.wait(lock, waiter, ledger_.room_waiters, never);
+  Submitter self{this, bytes};
+  submitters_.push_back(&self);
+  while (!Submitter::satisfied(&self)) {
+    driver_.wait(lock, self.waiter, ledger_.room_waiters, never);
+  }
+  std::erase(submitters_, &self);
+  if (!submitters_.empty()) driver_.wake(submitters_.front()->waiter);
   check_open();
   return true;
 }

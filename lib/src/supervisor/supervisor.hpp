@@ -79,7 +79,6 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   PoolStats stats() const override;
 
  private:
-  using MakeError = std::exception_ptr (Supervisor::*)() const;
   enum class State { open, closed, terminated };
 
   ~Supervisor() override;
@@ -114,6 +113,8 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   void check_waits(Deadline until) const;
   void accept_node(detail::Node& node);
   void entered(detail::Node& node);
+  struct Submitter;
+  bool has_room_for(std::size_t bytes) const;
   bool admit(Lock& lock, std::size_t bytes, detail::Admission admission);
   static std::shared_ptr<channel::Slab> make_slab_or_throw(const detail::Assignment& work);
   void supply(Lock& lock);
@@ -263,6 +264,7 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   std::unordered_map<const detail::Descriptor*, std::uint32_t> task_numbers_;
   std::deque<std::function<void(Lock&)>> chores_;
   mutable detail::Waiters pool_waiters_;  // of start, join, pids
+  std::deque<Submitter*> submitters_;     // that wait for room, in their order
 
   State state_ = State::open;
   bool unwanted_ = false;  // what has not started is not wanted any more: shutdown

@@ -33,9 +33,9 @@ void Supervisor::check_mine() const {
 }
 
 void Supervisor::check_open() const {
+  if (!broken_.empty()) throw PoolBroken(broken_text());
   if (state_ == State::terminated) throw PoolTerminated("the pool was terminated");
   if (state_ == State::closed) throw PoolClosed("the pool was closed: it takes no more work");
-  if (!broken_.empty()) throw PoolBroken(broken_text());
   check_starts();
 }
 

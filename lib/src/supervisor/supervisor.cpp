@@ -39,11 +39,11 @@ Supervisor::Supervisor(Settings settings)
 
 Supervisor::~Supervisor() = default;
 
-void Supervisor::start() {
+/// The launcher and the background thread, without which nothing can start: else the pool is broken.
+void Supervisor::begin() try {
   std::shared_ptr<Launcher> launcher = settings_.make_launcher();
-  Lock lock = driver_.hold();  // a pool made before main may be waited for already
-  launcher_ = std::move(launcher);
-  if (launcher_->socket() >= 0) driver_.watch(launcher_->socket(), key_of(Key::launcher, 0));
+  const Lock lock = driver_.hold();  // a pool made before main may be waited for already
+  if (launcher->socket() >= 0) driver_.watch(launcher->socket(), key_of(Key::launcher, 0));
   retain();  // the background thread's
   try {
     background_ = std::thread([this] { run_background(); });
@@ -51,9 +51,20 @@ void Supervisor::start() {
     release();
     throw;
   }
+  launcher_ = std::move(launcher);
   started_ = starting_ = true;
   attention_ = true;
   driver_.kick_background();
+} catch (const std::exception& error) {
+  const auto* const nested = dynamic_cast<const std::nested_exception*>(&error);
+  Lock lock = driver_.hold();
+  break_pool(error.what(), nested == nullptr ? nullptr : nested->nested_ptr());
+  let_go(lock);
+}
+
+void Supervisor::start() {
+  begin();
+  Lock lock = driver_.hold();
   wait_for_pool(
       lock,
       [](const void* self) {

@@ -100,6 +100,7 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   void call_back(std::vector<std::function<void()>> callbacks) override;
 
   // supervisor.cpp
+  void begin();
   template <class Step>
   void guarded(Step step);
   void attend();

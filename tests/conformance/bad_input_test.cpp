@@ -44,10 +44,35 @@ TEST_P(Conformance, P_START_02_a_pool_of_static_storage_without_init_is_misuse) 
   const auto [text, status] =
       run("timeout -k 1 20 " + program("static_pool_no_init") + " " + name_of(GetParam()));
   EXPECT_EQ(status, 0) << text;
-  for (const char* call : {"submit", "map", "get", "wait"}) {
+  for (const char* call : {"submit", "map", "get", "wait", "join"}) {
     EXPECT_TRUE(contains(text, std::string(call) + ": procpool::init was not called")) << text;
   }
   EXPECT_TRUE(text.ends_with("end of main\n")) << text;
+}
+
+TEST_P(Conformance, P_POOL_11_pools_that_end_before_they_start_do_at_init_what_they_had_accepted) {
+  const auto [text, status] =
+      run("timeout -k 1 20 " + program("static_pool_closed") + " " + name_of(GetParam()));
+  EXPECT_EQ(text,
+            "idle: no error\n"
+            "terminated: no error\n"
+            "closed: this pool was made before main and starts at procpool::init, for which main "
+            "must begin: a wait for it before main would last for ever; wait in main\n"
+            "0 before init\n"
+            "36\n49\nPoolTerminated\n"
+            "end of main\n");
+  EXPECT_EQ(status, 0);
+}
+
+TEST_P(Conformance, P_POOL_03_a_pool_of_static_storage_that_cannot_start_ends_what_it_had_accepted) {
+  const auto [text, status] =
+      run("timeout -k 1 20 " + program("static_pool_broken") + " " + name_of(GetParam()));
+  EXPECT_EQ(status, 0) << text;
+  for (const char* call : {"init", "get", "submit"}) {
+    EXPECT_TRUE(contains(text, std::string(call) + ": the pool's workers cannot be started: ")) << text;
+  }
+  EXPECT_TRUE(contains(text, "no such table, nested\n")) << text;
+  EXPECT_TRUE(text.ends_with("another pool: 64\nend of main\n")) << text;
 }
 
 // Few descriptors: the constructor says which call wanted one more, and nothing stays behind.

@@ -315,7 +315,9 @@ class Pool : public Submissions<Pool> {
   /// (in Python it never does). May be called in callbacks.
   void terminate();
   /// Waits until every worker has ended. Misuse on a pool that was neither closed nor terminated
-  /// ("Pool is still running"), and in one of the pool's own callbacks.
+  /// ("Pool is still running"), and in one of the pool's own callbacks. What was submitted to a pool
+  /// that is closed, or gone, before it starts at `init` runs then; to wait for that before `init`,
+  /// without a deadline or in a main that does not call it, is Misuse.
   void join();
   /// The same for at most `d`; false: workers were still running.
   template <class Rep, class Period>

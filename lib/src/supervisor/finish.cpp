@@ -110,6 +110,9 @@ void Supervisor::run_background() {
   release();
 }
 
+/// Nothing of it runs, nor ever will.
+bool Supervisor::ended() const { return over_ || (!started_ && ledger_.outstanding() == 0); }
+
 bool Supervisor::join(Deadline until) {
   check_mine();
   if (callbacks_.on_this_thread()) {
@@ -121,10 +124,10 @@ bool Supervisor::join(Deadline until) {
     lock.unlock();
     detail::throw_misuse("Pool is still running: call close() or terminate() before join()");
   }
-  if (!started_) return true;
-  wait_for_pool(
-      lock, [](const void* self) { return static_cast<const Supervisor*>(self)->over_; }, until);
-  const bool over = over_;
+  const auto ended = [](const void* self) { return static_cast<const Supervisor*>(self)->ended(); };
+  if (!ended(this)) check_waits(until);
+  wait_for_pool(lock, ended, until);
+  const bool over = ended(this);
   std::thread background;
   if (over) background = std::move(background_);
   let_go(lock);
@@ -133,6 +136,7 @@ bool Supervisor::join(Deadline until) {
   return over;
 }
 
+/// What was accepted by a pool that has not been started yet runs when `start` comes, which joins then.
 void Supervisor::abandon_pool(bool unwinding) noexcept {
   if (generation_ != os::fork_generation()) return;  // a copy: nothing here is this process's
   if (unwinding) {
@@ -140,13 +144,13 @@ void Supervisor::abandon_pool(bool unwinding) noexcept {
   } else {
     close();
   }
-  if (!callbacks_.on_this_thread()) {
-    join(never);
-  } else {
-    Lock lock = driver_.hold();
-    if (background_.joinable()) background_.detach();
-    let_go(lock);
-  }
+  const bool may_join = !callbacks_.on_this_thread();
+  Lock lock = driver_.hold();
+  abandoned_ = true;
+  const bool started = started_;
+  if (!may_join && background_.joinable()) background_.detach();
+  let_go(lock);
+  if (may_join && started) join(never);
   release();
 }
 

@@ -63,8 +63,13 @@ void Supervisor::begin() try {
 }
 
 void Supervisor::start() {
-  begin();
   Lock lock = driver_.hold();
+  const bool in_vain = state_ != State::open && ledger_.outstanding() == 0;
+  if (in_vain) wake_pool_waiters();
+  let_go(lock);
+  if (in_vain) return;
+  begin();
+  lock.lock();
   wait_for_pool(
       lock,
       [](const void* self) {
@@ -73,10 +78,10 @@ void Supervisor::start() {
       },
       never);
   starting_ = false;
-  const bool over = over_;  // closed before it was started
+  const bool to_join = over_ || abandoned_;  // closed before it was started
   const std::exception_ptr broken = broken_.empty() ? nullptr : broken_error();
   let_go(lock);
-  if (over) join(never);
+  if (to_join && !broken) join(never);
   if (!broken) return;
   terminate();
   join(never);

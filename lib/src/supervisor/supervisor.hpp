@@ -145,6 +145,7 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   void break_pool(const std::string& why, std::exception_ptr cause = nullptr);
   void finish_workers();
   void run_background();
+  bool ended() const;
 
   // collect.cpp
   void collect();
@@ -271,6 +272,7 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   bool unwanted_ = false;  // what has not started is not wanted any more: shutdown
   int lowest_ = std::numeric_limits<int>::max();  // priorities so far
   int highest_ = std::numeric_limits<int>::min();
+  bool abandoned_ = false;  // nobody is left to join it
   bool started_ = false;
   bool starting_ = false;
   unsigned starts_under_way_ = 0;  // chores that start a worker

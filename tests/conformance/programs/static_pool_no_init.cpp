@@ -30,5 +30,7 @@ int main() {
   report("map", [] { pool.map(square, {1, 2}); });
   report("get", [] { early.get(); });
   report("wait", [] { early.wait(); });
+  pool.close();
+  report("join", [] { pool.join(); });
   std::puts("end of main");
 }

@@ -15,12 +15,15 @@ bool load(const std::filesystem::path& file) try {
   return os::load_module(file);
 } catch (const std::runtime_error& error) {
   std::string text = error.what();
+  if (const std::string name = file.string() + ": "; text.starts_with(name)) {
+    text.erase(0, name.size());
+  }
   if (text.find("undefined symbol") != std::string::npos &&
       text.find("procpool") != std::string::npos) {
     text += ": link the program that loads it with ENABLE_EXPORTS (-rdynamic), and build both with "
             "one version of procpool";
   }
-  throw std::runtime_error("a task module cannot be loaded: " + text);
+  throw std::runtime_error("the task module " + file.string() + " cannot be loaded: " + text);
 }
 
 void load_one(const std::filesystem::path& file) {

@@ -98,16 +98,17 @@ class Growth {
 /// False: it could not be run, and home was told why.
 bool run_first(channel::WorkerEnd& end) {
   if (end.hooks().size() == 0) return true;
+  auto running = wire::HookKind::initializer;
   try {
-    wire::run_hooks({end.hooks().data(), end.hooks().size()});
+    wire::run_hooks({end.hooks().data(), end.hooks().size()}, running);
     end.tell(wire::ControlKind::ready);
     return true;
   } catch (...) {
-    const wire::ErrorContext context{.task_name = "the pool's initializer",
+    const wire::ErrorContext context{.task_name = wire::name_of(running),
                                      .pid = os::this_pid(),
                                      .task = 0,
                                      .attempt = 1};
-    end.tell_start_error(wire::encode_current_exception(context));
+    end.tell_start_error(running, wire::encode_current_exception(context));
     return false;
   }
 }

@@ -78,16 +78,17 @@ class Template {
  private:
   void preload(const os::Fd& hooks) {
     const os::Mapping mapping(hooks, os::Access::read_only);
+    auto running = wire::HookKind::preload;
     try {
-      wire::run_hooks({mapping.data(), mapping.size()});
+      wire::run_hooks({mapping.data(), mapping.size()}, running);
     } catch (...) {
-      tell_not_preloaded();
+      tell_not_preloaded(running);
       os::exit_now(1);
     }
   }
 
-  void tell_not_preloaded() {
-    const wire::ErrorContext context{.task_name = "the pool's preload",
+  void tell_not_preloaded(wire::HookKind hook) {
+    const wire::ErrorContext context{.task_name = wire::name_of(hook),
                                      .pid = os::this_pid(),
                                      .task = 0,
                                      .attempt = 1};
@@ -97,7 +98,8 @@ class Template {
       const os::Mapping mapping(memory, os::Access::read_write);
       std::memcpy(mapping.data(), record.data(), record.size());
     }
-    send({TemplateKind::not_preloaded, 0, 0, record.size()}, memory.get());
+    send({TemplateKind::not_preloaded, 0, static_cast<std::uint64_t>(hook), record.size()},
+         memory.get());
   }
 
   bool serve_key(std::uint64_t key) {

@@ -17,12 +17,16 @@ class Modules : public Census, public testing::WithParamInterface<StartMethod> {
   }
   static std::string broken_by(const std::filesystem::path& module,
                                const std::filesystem::path& worker = {}) {
-    return error_of<PoolBroken>([&] {
+    const auto text = error_of<PoolBroken>([&] {
       Pool({.processes = 2,
             .start_method = GetParam(),
             .worker_executable = worker,
             .modules = {module}});
     });
+    EXPECT_TRUE(contains(text, "the pool's task modules cannot be used: the task module " +
+                                   module.string() + " "))
+        << text;
+    return text;
   }
 };
 

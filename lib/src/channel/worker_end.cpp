@@ -87,8 +87,8 @@ void WorkerEnd::tell(wire::ControlKind kind) {
   os::send_message(at_.control.get(), bytes_of(message));
 }
 
-void WorkerEnd::tell_start_error(std::span<const std::byte> record) {
-  const wire::OutcomeHeader header{};
+void WorkerEnd::tell_start_error(wire::HookKind hook, std::span<const std::byte> record) {
+  const wire::OutcomeHeader header{0, static_cast<std::uint32_t>(hook)};
   const auto size = static_cast<std::uint32_t>(sizeof header + record.size());
   const auto room = reserve(size);
   if (room.empty()) return;  // home says how the process ended

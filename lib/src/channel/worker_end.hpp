@@ -22,6 +22,7 @@
 #include "shm/layout.hpp"
 #include "shm/ring.hpp"
 #include "shm/slots.hpp"
+#include "wire/hooks.hpp"
 #include "wire/messages.hpp"
 
 namespace procpool::inline v0::channel {
@@ -96,8 +97,8 @@ class WorkerEnd {
 
   /// Tells home something that concerns no call.
   void tell(wire::ControlKind kind);
-  /// What the initializer threw, as an error record. One that is too large for the ring is not told.
-  void tell_start_error(std::span<const std::byte> record);
+  /// What a hook threw, as an error record. One that is too large for the ring is not told.
+  void tell_start_error(wire::HookKind hook, std::span<const std::byte> record);
   /// By how much this process may grow; 0: it does not matter.
   std::uint64_t memory_growth() const { return pool_page().memory_growth; }
   const os::Mapping& hooks() const { return at_.hooks; }

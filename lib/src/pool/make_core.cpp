@@ -28,6 +28,8 @@ namespace procpool::inline v0::detail {
 
 namespace {
 
+using wire::HookKind;
+
 constexpr int most_processes = 4096;
 
 int inner_threads(const PoolOptions& options, int processes) {
@@ -53,10 +55,11 @@ struct Hooks {
     const bool has_template = options.start_method != StartMethod::spawn;
     const Hook none;
     const Hook modules = load_modules(options);
-    const std::array all{has_template ? none : modules, has_template ? none : options.preload,
-                         options.initializer};
+    const std::array all{std::pair(HookKind::modules, has_template ? none : modules),
+                         std::pair(HookKind::preload, has_template ? none : options.preload),
+                         std::pair(HookKind::initializer, options.initializer)};
     workers = os::guard(wire::write_hooks(all));
-    for (const Hook& hook : all) {
+    for (const auto& [kind, hook] : all) {
       if (!hook) continue;
       const Attachments& named = hook.code()->attachments;
       state.insert(state.end(), named.begin(), named.end());
@@ -67,7 +70,8 @@ struct Hooks {
                      "has none; bind them to the initializer");
       }
       preload = std::make_shared<const os::Fd>(os::guard(
-          wire::write_hooks(std::array{modules, options.preload})));
+          wire::write_hooks(std::array{std::pair(HookKind::modules, modules),
+                                       std::pair(HookKind::preload, options.preload)})));
     }
   }
   os::Fd workers;

@@ -203,6 +203,7 @@ std::optional<std::uint32_t> Supervisor::accept_start_error(Worker& worker, cons
     return violated(worker, "it speaks of its start, which is over");
   }
   worker.start_error = copy(arrival.bytes);
+  worker.failed_hook = wire::hook_kind(arrival.header.element);
   return 0;
 }
 

@@ -28,16 +28,6 @@ std::string ending(const os::ExitStatus& status) {
   }
 }
 
-std::string text_of(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& e) {
-    return e.what();
-  } catch (...) {
-    return "something that is no std::exception";
-  }
-}
-
 }  // namespace
 
 void Supervisor::reap() {
@@ -98,10 +88,11 @@ void Supervisor::start_ended(Worker& worker) {
   const auto at = static_cast<std::size_t>(worker.place);
   places_[at].wanted = true;  // no other start there before this one has counted as failed
   ++starts_under_way_;
-  add_chore([this, at, record = std::move(worker.start_error)](Lock& lock) {
+  add_chore([this, at, hook = worker.failed_hook,
+             record = std::move(worker.start_error)](Lock& lock) {
     lock.unlock();  // rebuilding the error runs code of the user's
     const std::exception_ptr cause = detail::rebuild_error(record);
-    const std::string why = "the pool's initializer threw: " + text_of(cause);
+    const std::string why = wire::hook_failed(hook, cause);
     lock.lock();
     failed_to_start(why, cause);
     start_is_over(at);

@@ -18,6 +18,7 @@
 #include "os/spawn.hpp"
 #include "os/thread_caps.hpp"
 #include "supervisor/launcher.hpp"
+#include "wire/hooks.hpp"
 #include "wire/messages.hpp"
 
 namespace procpool::inline v0::supervisor {
@@ -144,7 +145,7 @@ class TemplateLauncher final : public Launcher {
         socket_.get(), std::as_writable_bytes(std::span(&ready, 1)),
         preload ? never : deadline_after(patience));  // which takes as long as it takes
     if (got.io == os::Io::ok && ready.kind == TemplateKind::not_preloaded && !got.fds.empty()) {
-      throw_not_preloaded(got.fds.front(), ready.value);
+      throw_not_preloaded(wire::hook_kind(ready.ticket), got.fds.front(), ready.value);
     }
     if (got.io == os::Io::ok && ready.kind == TemplateKind::ready) {
       if (ready.value == os::program_identity()) return;
@@ -160,15 +161,14 @@ class TemplateLauncher final : public Launcher {
                      " (it executes this program again: its static initialisation runs there)");
   }
 
-  /// What `preload` threw is in a memory of the template's.
-  [[noreturn]] static void throw_not_preloaded(const os::Fd& memory, std::uint64_t bytes) {
+  /// What the hook threw is in a memory of the template's.
+  [[noreturn]] static void throw_not_preloaded(wire::HookKind hook, const os::Fd& memory,
+                                               std::uint64_t bytes) {
     const std::vector<std::byte> record = os::read_memory(memory, bytes);
     try {
       std::rethrow_exception(detail::rebuild_error(record));
-    } catch (const std::exception& error) {
-      std::throw_with_nested(PoolBroken(std::string("the pool's preload threw: ") + error.what()));
     } catch (...) {
-      std::throw_with_nested(PoolBroken("the pool's preload threw"));
+      std::throw_with_nested(PoolBroken(wire::hook_failed(hook, std::current_exception())));
     }
   }
 

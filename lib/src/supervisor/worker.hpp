@@ -21,6 +21,7 @@
 #include "shared/shared_memory.hpp"
 #include "supervisor/hand.hpp"
 #include "supervisor/launcher.hpp"
+#include "wire/hooks.hpp"
 
 namespace procpool::inline v0::supervisor {
 
@@ -79,7 +80,8 @@ struct Worker {
   std::optional<os::ExitStatus> status = {};
   Deadline status_due = never;         // until when to wait for how it ended
   std::string violation = {};          // what it did that no honest worker does
-  std::vector<std::byte> start_error;  // the error record of its initializer
+  std::vector<std::byte> start_error;  // the error record of a hook that failed
+  wire::HookKind failed_hook = wire::HookKind::initializer;
 
   /// Shared state that it has been sent.
   struct Given {

@@ -1,5 +1,6 @@
 #include "wire/hooks.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include <procpool/detail/descriptor.hpp>
@@ -39,10 +40,34 @@ void run_travelled(const HookHeader& header, std::span<const std::byte> callable
 
 }  // namespace
 
-os::Fd write_hooks(std::span<const Hook> hooks) {
+std::string_view name_of(HookKind kind) {
+  switch (kind) {
+    case HookKind::modules: return "the pool's task modules";
+    case HookKind::preload: return "the pool's preload";
+    default: return "the pool's initializer";
+  }
+}
+
+HookKind hook_kind(std::uint64_t number) {
+  return std::min(static_cast<HookKind>(number), HookKind::initializer);
+}
+
+std::string hook_failed(HookKind kind, const std::exception_ptr& error) {
+  std::string text(name_of(kind));
+  text += kind == HookKind::modules ? " cannot be used: " : " threw: ";
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    return text + e.what();
+  } catch (...) {
+    return text + "something that is no std::exception";
+  }
+}
+
+os::Fd write_hooks(std::span<const std::pair<HookKind, Hook>> hooks) {
   std::uint64_t size = 16;
   std::uint32_t count = 0;
-  for (const Hook& hook : hooks) {
+  for (const auto& [kind, hook] : hooks) {
     if (!hook) continue;
     ++count;
     size += align16(sizeof(HookHeader)) + align16(hook.code()->bytes.size());
@@ -54,11 +79,11 @@ os::Fd write_hooks(std::span<const Hook> hooks) {
     std::byte* to = mapping.data();
     std::memcpy(to, &count, sizeof count);
     to += 16;
-    for (const Hook& hook : hooks) {
+    for (const auto& [kind, hook] : hooks) {
       if (!hook) continue;
       const auto& bytes = hook.code()->bytes;
       const detail::CodeAddress code = detail::identify_code(hook.code()->descriptor);
-      const HookHeader header{code.module, code.offset, bytes.size()};
+      const HookHeader header{kind, code.module, code.offset, bytes.size()};
       std::memcpy(to, &header, sizeof header);
       to += align16(sizeof header);
       if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
@@ -69,12 +94,13 @@ os::Fd write_hooks(std::span<const Hook> hooks) {
   return memory;
 }
 
-void run_hooks(std::span<const std::byte> memory) {
+void run_hooks(std::span<const std::byte> memory, HookKind& running) {
   const std::uint32_t count = *read<std::uint32_t>(memory);
   memory = memory.subspan(16);
   for (std::uint32_t i = 0; i != count; ++i) {
     const HookHeader header = *read<HookHeader>(memory);
     memory = memory.subspan(align16(sizeof header));
+    running = header.kind;
     run_travelled(header, memory.first(header.bytes));
     memory = memory.subspan(align16(header.bytes));
   }

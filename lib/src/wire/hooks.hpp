@@ -7,7 +7,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <span>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include <procpool/hook.hpp>
 
@@ -15,17 +19,28 @@
 
 namespace procpool::inline v0::wire {
 
+/// What a hook is to its user.
+enum class HookKind : std::uint64_t { modules, preload, initializer };
+/// "the pool's initializer": for messages.
+std::string_view name_of(HookKind kind);
+/// From what another process says.
+HookKind hook_kind(std::uint64_t number);
+/// "the pool's initializer threw: …"
+std::string hook_failed(HookKind kind, const std::exception_ptr& error);
+
 struct HookHeader {
+  HookKind kind;
   std::uint64_t module;  // where its descriptor lies (descriptor.hpp)
   std::uint64_t offset;
   std::uint64_t bytes;
 };
 
 /// Those that are not empty. No memory if there are none.
-os::Fd write_hooks(std::span<const Hook> hooks);
+os::Fd write_hooks(std::span<const std::pair<HookKind, Hook>> hooks);
 
-/// Runs them in order. Throws what they throw, and UnknownTask for code that is not here.
-void run_hooks(std::span<const std::byte> memory);
+/// Runs them in order; `running` is the one that runs, also when this throws: what they throw, and
+/// UnknownTask for code that is not here.
+void run_hooks(std::span<const std::byte> memory, HookKind& running);
 
 /// Runs one in this process, from the bytes that would travel; an empty one not.
 void run_hook(const Hook& hook);

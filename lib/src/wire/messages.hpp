@@ -95,7 +95,7 @@ enum class RecordKind : std::uint32_t {
   slab_error,
   progress,     // Progress: the task is at work, and this is no outcome
   log,          // a line of text; the same
-  start_error,  // an error record: what the initializer threw; of no call
+  start_error,  // an error record: what a hook threw; of no call, `element` says which (hooks.hpp)
   run,          // a u32: so many values from `element` on lie in the call's block of the stage
 };
 
@@ -176,7 +176,8 @@ enum class TemplateKind : std::uint32_t {
   forked,     // ← template, with a pidfd; `value` is the pid
   not_forked,  // ← template: `value` is errno
   exited,     // ← template: `ticket` is the pid, `value` packs the status
-  not_preloaded,  // ← template, instead of `ready`, with a memory: an error record of `value` bytes
+  not_preloaded,  // ← template, instead of `ready`, with a memory: an error record of `value` bytes;
+                  //   `ticket` is which hook threw it (hooks.hpp)
 };
 
 struct TemplateMessage {

@@ -53,7 +53,7 @@ void Supervisor::collect_from(Worker& worker) {
   const std::uint64_t passed = worker.end.passed_hint();  // before what it published before that
   while ((look = worker.end.peek(arrival)) == shm::Look::record) {
     if (count == records_per_look) break;
-    const std::optional<std::uint32_t> ended = accept(worker, arrival);
+    const Ended ended = accept(worker, arrival);
     if (!ended) break;
     worker.end.pop();
     ++count;
@@ -92,7 +92,8 @@ void Supervisor::expect_start(Worker& worker, const Assignment& work) {
   if (has_timeout(work)) driver_.at(deadline_after(first_look(*work.options->timeout)));
 }
 
-std::optional<std::uint32_t> Supervisor::accept(Worker& worker, const channel::Arrival& arrival) {
+/// By what has arrived.
+Ended Supervisor::accept(Worker& worker, const channel::Arrival& arrival) {
   if (arrival.kind == RecordKind::start_error) return accept_start_error(worker, arrival);
   Holding* const holding = worker.hand.find(arrival.header.call);
   if (holding == nullptr || arrival.header.element != holding->settled ||
@@ -143,8 +144,7 @@ void Supervisor::advanced(Worker& worker, Holding& holding, bool over) {
 }
 
 /// A flat chunk's values. What is there is copied once, to where it belongs.
-std::optional<std::uint32_t> Supervisor::accept_run(Worker& worker, Holding& holding,
-                                                    const channel::Arrival& arrival) {
+Ended Supervisor::accept_run(Worker& worker, Holding& holding, const channel::Arrival& arrival) {
   const auto count = wire::read<std::uint32_t>(arrival.bytes);
   if (!count || *count == 0 || *count > holding.limit - holding.settled ||
       holding.stage_block == no_block) {
@@ -179,8 +179,8 @@ bool Supervisor::take_slab(Worker& worker, const channel::Arrival& arrival,
   return false;
 }
 
-std::optional<std::uint32_t> Supervisor::accept_update(Worker& worker, const Holding& holding,
-                                            const channel::Arrival& arrival) {
+Ended Supervisor::accept_update(Worker& worker, const Holding& holding,
+                                const channel::Arrival& arrival) {
   TaskUpdate update;
   if (holding.work->is_chunk) {
     const auto& chunk = static_cast<const detail::Chunk&>(*holding.work);
@@ -198,7 +198,7 @@ std::optional<std::uint32_t> Supervisor::accept_update(Worker& worker, const Hol
   return 0;
 }
 
-std::optional<std::uint32_t> Supervisor::accept_start_error(Worker& worker, const channel::Arrival& arrival) {
+Ended Supervisor::accept_start_error(Worker& worker, const channel::Arrival& arrival) {
   if (worker.phase != Phase::initializing || !worker.start_error.empty()) {
     return violated(worker, "it speaks of its start, which is over");
   }

@@ -129,8 +129,7 @@ void Supervisor::settle_dead(Worker& worker) {
 /// Of a flat chunk elements are claimed many at a time, and `running` says which of them was run; those
 /// before it have ended, and their values are there. Returns what was started, nullopt: no honest
 /// worker leaves this behind.
-std::optional<std::uint32_t> Supervisor::take_ended(Worker& worker, Holding& holding,
-                                                    std::uint32_t claimed) {
+Ended Supervisor::take_ended(Worker& worker, Holding& holding, std::uint32_t claimed) {
   if (claimed < holding.settled) return std::nullopt;
   const std::uint64_t running = worker.end.running();
   if (!shm::is_of_slot(running, holding.sequence)) return holding.settled;  // claimed, not begun

@@ -165,6 +165,10 @@ bool Supervisor::do_chore(Lock& lock) {
   return true;
 }
 
+bool Supervisor::driven_in_passing() {
+  return std::exchange(passing_, false) && !attention_ && chores_.empty();
+}
+
 void Supervisor::let_go(Lock& lock) {
   Ledger::Garbage garbage = ledger_.take_garbage();
   const auto graves = std::exchange(graveyard_, {});

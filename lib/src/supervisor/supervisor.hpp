@@ -51,6 +51,7 @@ using ledger::timeout_error;
 using ledger::Wakes;
 
 struct Placement;
+using Ended = std::optional<std::uint32_t>;  // so many elements; nullopt: a violation
 
 class Supervisor final : public ledger::AskedCore, private Turns, private Wakes {
  public:
@@ -89,9 +90,7 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   void note(std::uint64_t key) override;
   bool do_chore(Lock& lock) override;
   bool expects_more() const override { return collected_ && ledger_.outstanding() != 0; }
-  bool driven_in_passing() override {
-    return std::exchange(passing_, false) && !attention_ && chores_.empty();
-  }
+  bool driven_in_passing() override;
   bool over() const override { return over_; }
   void let_go(Lock& lock) override;  // and AskedCore
   Lock hold_core() override { return driver_.hold(); }
@@ -152,15 +151,11 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   void collect_from(Worker& worker);
   void measure(Worker& worker, unsigned outcomes);
   void expect_start(Worker& worker, const detail::Assignment& work);
-  /// How many elements have ended by what has arrived; nullopt: a violation.
-  std::optional<std::uint32_t> accept(Worker& worker, const channel::Arrival& arrival);
-  std::optional<std::uint32_t> accept_run(Worker& worker, Holding& holding,
-                                          const channel::Arrival& arrival);
+  Ended accept(Worker& worker, const channel::Arrival& arrival);
+  Ended accept_run(Worker& worker, Holding& holding, const channel::Arrival& arrival);
   void settle_run(Worker& worker, Holding& holding, std::uint32_t count);
-  std::optional<std::uint32_t> accept_update(Worker& worker, const Holding& holding,
-                                             const channel::Arrival& arrival);
-  std::optional<std::uint32_t> accept_start_error(Worker& worker,
-                                                  const channel::Arrival& arrival);
+  Ended accept_update(Worker& worker, const Holding& holding, const channel::Arrival& arrival);
+  Ended accept_start_error(Worker& worker, const channel::Arrival& arrival);
   bool take_slab(Worker& worker, const channel::Arrival& arrival, detail::Part::Lent& bytes);
   void advanced(Worker& worker, Holding& holding, bool over);
   void completed(Worker& worker, Holding& holding);
@@ -234,8 +229,7 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   void reap(Worker& worker);
   void start_ended(Worker& worker);
   void settle_dead(Worker& worker);
-  std::optional<std::uint32_t> take_ended(Worker& worker, Holding& holding,
-                                          std::uint32_t claimed);
+  Ended take_ended(Worker& worker, Holding& holding, std::uint32_t claimed);
   void settle_dead(Worker& worker, Holding& holding, std::uint32_t begun,
                    std::vector<detail::Assignment*>& to_resend);
   void resend(detail::Assignment& work);

@@ -99,6 +99,22 @@ TEST(Maps, ALoneChunkIsSplitForAnIdleWorker) {
   EXPECT_EQ(by_worker[0] + by_worker[1], 600);
 }
 
+TEST(Maps, TheLastElementDoesNotWaitBehindALongOne) {
+  Gate gate;
+  std::atomic<bool> last_ran = false;
+  FakePool pool(2, {.run = [&](const Element& e) {
+                      if (e.id == 0) gate.pass(e.killed);
+                      if (e.id == 1) last_ran = true;
+                      return Act::value;
+                    }});
+  pool.started();
+  const auto batch = pool.map(0, 2, 2);
+  EXPECT_TRUE(comes_true([&] { return last_ran.load(); }));
+  EXPECT_FALSE(batch->done());
+  gate.open();
+  EXPECT_EQ(values(*batch), sequence(0, 2));
+}
+
 // A part that needs memory of its own must not wait until something else happens.
 TEST(Maps, ALargeTailIsHandedOverWhileTheRestRuns) {
   Gate gate;

@@ -105,6 +105,15 @@ TEST(Evidence, EachIllegalPictureCountsEverythingAsStarted) {
   for (const auto& [what, forge] : pictures) EXPECT_EQ(started_after(forge), 4) << what;
 }
 
+TEST(Evidence, AnOutcomeOfAnElementThatIsNotNextIsThatWorkersDeath) {
+  FakePool pool(1, {.run = [](const Element& e) {
+    return e.id == 1 && e.worker == 0 ? Act::misplace : Act::value;
+  }});
+  pool.started();
+  EXPECT_EQ(values(*pool.map(0, 4, 4)), (std::vector<std::int64_t>{0, -1, -1, -1}));
+  EXPECT_TRUE(comes_true([&] { return pool.machine().launched() == 2; }));
+}
+
 TEST(Evidence, ATailThatCannotBeIsThatWorkersDeath) {
   FakePool pool(2, {.run = [](const Element& e) {
     if (e.id == 0) {

@@ -29,6 +29,19 @@ TEST(Places, AResizeDownAndUpWhileAStartIsUnderWayMakesNoWorkerTooMany) {
   EXPECT_EQ(pool.machine().alive(), 3);
 }
 
+TEST(Places, ResizesRaceWithTheMakingOfWorkers) {
+  FakePool pool(1);
+  pool.started();
+  for (int round = 0; round != 200; ++round) {
+    pool.core().resize(6);
+    for (int i = 0; i != round; ++i) std::this_thread::yield();
+    pool.core().resize(1);
+  }
+  EXPECT_TRUE(comes_true([&] { return pool.machine().alive() == 1; }));
+  EXPECT_EQ(value(*pool.submit(1)), 1u);
+  EXPECT_EQ(pool.machine().alive(), 1);
+}
+
 TEST(Places, NothingIsLostWhenPlacesGo) {
   Gate gate;
   FakePool pool(4, {.run = [&](const Element& e) {
@@ -65,6 +78,22 @@ TEST(Places, EachWorkerRunsItsShareAndNoMore) {
   }
 }
 
+TEST(Places, WhatIsTakenBackFromAWorkerIsNoneOfItsShare) {
+  Gate gate;
+  FakePool pool(1, {.run = [&](const Element& e) {
+                      if (e.id == 0) gate.pass(e.killed);
+                      return Act::value;
+                    }},
+                [](Settings& s) { s.max_tasks_per_child = 100; });
+  pool.started();
+  const auto first = pool.submit(0);
+  for (int i = 0; i != 120; ++i) EXPECT_TRUE(pool.core().cancel(*pool.submit(1)));
+  gate.open();
+  EXPECT_EQ(value(*first), 0u);
+  for (std::uint64_t id = 2; id != 40; ++id) EXPECT_EQ(value(*pool.submit(id)), id);
+  EXPECT_EQ(pool.machine().launched(), 1);
+}
+
 TEST(Places, AWorkerServesUntilItsSuccessorIsWarm) {
   Gate warming, go_on;
   std::atomic<int> by_first = 0;
@@ -89,6 +118,23 @@ TEST(Places, AWorkerServesUntilItsSuccessorIsWarm) {
   go_on.open();
   EXPECT_EQ(value(*fifth), 4u);
   EXPECT_EQ(by_first, 4);
+}
+
+TEST(Places, ASuccessorDoesNotBeginBeforeTheOldOneHasEnded) {
+  Gate gate;
+  FakePool pool(1, {.run = [&](const Element& e) {
+                      if (e.id == 0) gate.pass(e.killed);
+                      return Act::value;
+                    }},
+                [](Settings& s) { s.max_tasks_per_child = 1; });
+  pool.started();
+  const auto last = pool.submit(0);
+  const auto next = pool.submit(1);
+  EXPECT_TRUE(comes_true([&] { return pool.machine().launched() == 2; }));
+  EXPECT_FALSE(pool.core().wait(*next, Clock::now() + 30ms));
+  gate.open();
+  EXPECT_EQ(value(*last), 0u);
+  EXPECT_EQ(value(*next), 1u);
 }
 
 TEST(Places, ASuccessorThatDiesIsReplacedInItsTurn) {

@@ -46,6 +46,28 @@ TEST(Launchers, OneThatIsNotMadeAgainBreaksThePoolWhenItIsNeeded) {
   }));
 }
 
+// Each is lost by its first launch, which has reached it.
+TEST(Launchers, LosingThemAtEachLaunchIsNotTriedForEver) {
+  FakeMachine* machine = nullptr;
+  FakePool pool(1, {.says_hello = [](int worker) { return worker == 0; },
+                    .before_launch =
+                        [&](int worker) {
+                          if (worker != 0) machine->lose_launcher();
+                        },
+                    .has_socket = true},
+                [](supervisor::Settings& s) { s.max_start_failures = 3; });
+  machine = &pool.machine();
+  pool.started();
+  pool.machine().kill(0);
+  EXPECT_TRUE(comes_true([&] {
+    try {
+      return !error<PoolBroken>(*pool.submit(1)).empty();
+    } catch (const PoolBroken&) {
+      return true;
+    }
+  }));
+}
+
 TEST(Launchers, LosingOneWhileStartsAreUnderWayLosesNoSeat) {
   Gate in_launch, go_on;
   FakeMachine* machine = nullptr;

@@ -38,6 +38,21 @@ TEST(Cancels, WhatRunsIsKilledAndWhatWaitsNeverRuns) {
   EXPECT_TRUE(pool.core().join(never));
 }
 
+// Nobody waits, nothing else happens.
+TEST(Cancels, TheLadderIsClimbedToItsEnd) {
+  std::atomic<bool> running = false;
+  FakePool pool(1, {.run = [&](const Element& e) {
+    running = true;
+    hang(e);
+    return Act::value;
+  }});
+  pool.started();
+  const auto call = pool.submit(0, TaskOptions{.cancel = {.stop_grace = 5ms, .term_grace = 5ms}});
+  EXPECT_TRUE(comes_true([&] { return running.load(); }));
+  EXPECT_TRUE(pool.core().cancel(*call));
+  EXPECT_TRUE(comes_true([&] { return pool.machine().launched() == 2; }));
+}
+
 TEST(Cancels, AMapThatIsCancelledStopsEveryWorkerThatRunsOfIt) {
   std::atomic<int> started = 0;
   FakePool pool(2, {.run = [&](const Element& e) {
@@ -204,6 +219,17 @@ TEST(Timeouts, TheLastAttemptEndsInTaskTimeout) {
   const std::string text = error<TaskTimeout>(*call);
   EXPECT_NE(text.find("a name"), std::string::npos) << text;
   EXPECT_NE(text.find("0.01"), std::string::npos) << text;
+}
+
+TEST(Timeouts, TheTimeCountsFromWhenTheWorkerBegins) {
+  Gate gate;
+  FakePool pool(1, {.before_call = [&](int, const std::atomic<bool>& killed) { gate.pass(&killed); }});
+  pool.started();
+  const auto call = pool.submit(5, TaskOptions{.timeout = 10ms, .cancel = at_once});
+  EXPECT_FALSE(pool.core().wait(*call, Clock::now() + 60ms));
+  gate.open();
+  EXPECT_EQ(value(*call), 5u);
+  EXPECT_EQ(pool.machine().launched(), 1);
 }
 
 // A worker that is stopped before it begins: as if by SIGSTOP, it does not even say anything.

@@ -214,7 +214,7 @@ bool FakeMachine::serve_slot(Body& body, channel::WorkerEnd& end, const wire::Ca
                                  .results = results,
                                  .sequence = end.call()});
     if (act == Act::die || body.killed) return false;
-    const wire::OutcomeHeader outcome{end.call(), *element};
+    const wire::OutcomeHeader outcome{end.call(), *element + (act == Act::misplace ? 1 : 0)};
     const auto room = end.reserve(sizeof outcome + sizeof id);
     std::memcpy(room.data(), &outcome, sizeof outcome);
     std::memcpy(room.data() + sizeof outcome, &id, sizeof id);

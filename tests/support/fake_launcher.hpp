@@ -50,7 +50,8 @@ class Gate {
 enum class Act {
   value,           // publishes the element's own bytes
   die,             // ends while it runs it
-  publish_and_die  // ends between the outcome and anything else
+  publish_and_die,  // ends between the outcome and anything else
+  misplace         // publishes it as the next element's
 };
 
 struct Element {

@@ -114,7 +114,6 @@ bool Supervisor::timed_out(const Worker& worker, const Holding& holding) const {
 }
 
 void Supervisor::begin_stop(Worker& worker, Holding& holding, bool timed_out) {
-  if (worker.ladder) return;  // it runs one task at a time
   const TaskOptions* const options = holding.work->options;
   const CancelOptions graces = options == nullptr ? CancelOptions{} : options->cancel;
   const std::uint64_t running = worker.end.running();

@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// Futures in order of completion. Python: concurrent.futures.as_completed.
+/// Futures in order of completion. Python: concurrent.futures.as_completed (3.13).
 
 #include <chrono>
 #include <cstddef>

@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// The handle on an outcome. Python: multiprocessing.pool.AsyncResult, concurrent.futures.Future.
+/// The handle on an outcome. Python: multiprocessing.pool.AsyncResult, concurrent.futures.Future (3.13).
 
 #include <chrono>
 #include <concepts>

@@ -62,21 +62,28 @@ enum class Backend {
   sequential,
 };
 
+/// How a pool is made: `Pool pool({.processes = 4, .max_tasks_per_child = 100});`. A value out of range
+/// is Misuse, thrown by Pool's constructor, before anything was started.
 struct PoolOptions {
   /// Worker processes. Empty: usable_cpus(). Less than 1 or more than 4096: Misuse. Too few: idle
   /// processors; more than processors: memory, and context switches between busy workers.
   std::optional<int> processes = {};
+  /// How workers come to be; what the choice costs and what a task sees, StartMethod says.
   StartMethod start_method = StartMethod::forkserver;
+  /// What runs the tasks.
   Backend backend = Backend::process;
   /// Runs once in every worker before its first task, replacements included. If it throws or ends
-  /// the worker, that counts as a failed start, see max_start_failures. (Python: initializer)
+  /// the worker, that counts as a failed start, see max_start_failures. Empty: nothing. (Python:
+  /// initializer)
   Hook initializer = {};
   /// Runs once in the template process, before its first fork: what it loads is shared by all
   /// workers, copy on write. Under `spawn`, which has no template, in every worker before the
-  /// initializer. (Python: set_forkserver_preload)
+  /// initializer. Empty: nothing. With handles of shared state among what it binds: Misuse where there
+  /// is a template. (Python: set_forkserver_preload)
   Hook preload = {};
   /// Tasks after which a worker is replaced by a fresh one; a chunk of a map counts as one. The
-  /// replacement is ready before the old one leaves. 0: never. Too low: a process start per task.
+  /// replacement is ready before the old one leaves. 0: never. Too low: a process start per task; too
+  /// high: what tasks leak stays. (Python: maxtasksperchild)
   unsigned max_tasks_per_child = 0;
   /// Bytes of arguments of tasks that are not done, above which `submit` waits and `try_submit`
   /// declines; a callback never waits. A task larger than this is taken when nothing else is
@@ -84,6 +91,7 @@ struct PoolOptions {
   std::size_t max_pending_bytes = 0;
   /// `spawn` only: the program to execute; it must call `init` first thing in main and contain the
   /// same code (the library's `procpool-worker`, or a build of this program). Empty: this program.
+  /// With another start method: Misuse.
   std::filesystem::path worker_executable = {};
   /// Task modules: shared libraries whose tasks are called by name (named.hpp). Each worker loads them
   /// before its initializer; where there is a template process, that does before `preload`. Relative
@@ -109,8 +117,9 @@ struct PoolOptions {
   /// Threads that libraries inside a task may use: set for workers as OMP_NUM_THREADS,
   /// OPENBLAS_NUM_THREADS, MKL_NUM_THREADS, BLIS_NUM_THREADS, NUMEXPR_NUM_THREADS,
   /// VECLIB_MAXIMUM_THREADS, unless the environment has them. 0: usable_cpus() / processes, at
-  /// least 1 (joblib's rule). Negative: left alone. `fork`: libraries that have read their
-  /// environment already do not look again.
+  /// least 1 (joblib's rule). Negative: left alone. Too low: a task's libraries leave processors idle
+  /// when few workers are busy; too high: more threads than processors. `fork`: libraries that have
+  /// read their environment already do not look again.
   int inner_threads = 0;
 };
 
@@ -118,15 +127,17 @@ struct PoolOptions {
 /// worker gets SIGTERM; after `term_grace` more, SIGKILL. Too short: no time to put things in order;
 /// too long: a place is taken by a task that nobody wants. Negative: Misuse.
 struct CancelOptions {
-  Duration stop_grace = std::chrono::seconds(1);
-  Duration term_grace = std::chrono::seconds(3);
+  Duration stop_grace = std::chrono::seconds(1);  ///< from the stop token to SIGTERM
+  Duration term_grace = std::chrono::seconds(3);  ///< from SIGTERM to SIGKILL
 };
 
 /// The exceptions after which a task is tried again: `retry_on<std::system_error, MyError>()`. A
 /// class counts for what derives from it.
 class RetryOn {
  public:
+  /// None.
   RetryOn() = default;
+  /// Whether there are none.
   bool empty() const noexcept { return matches_.empty(); }
   /// Whether `error` is of one of the types.
   bool covers(const std::exception_ptr& error) const;
@@ -137,10 +148,12 @@ class RetryOn {
   std::vector<bool (*)(const std::exception_ptr&)> matches_;
 };
 
+/// What one task may do and cost: `pool.with({.timeout = 5s}).submit(f)`. In a map they hold for each
+/// element by itself, whatever the chunks. A value out of range is Misuse, thrown by `with`.
 struct TaskOptions {
   /// How long the task may run, from when it really starts; then it is stopped, see CancelOptions,
   /// and ends with TaskTimeout. Per attempt; in a map per element. Empty: no limit. Zero or less:
-  /// Misuse.
+  /// Misuse. Too low: slow machines lose good tasks; too high: a task that hangs keeps its worker.
   std::optional<Duration> timeout = {};
   /// How often a task that had started is started again after its worker died under it, it timed
   /// out, or threw what `retry_on` names. Per task; in a map per element. 0: the first end stands.
@@ -148,23 +161,29 @@ struct TaskOptions {
   /// started when its worker died is always sent on, and does not count. Only for tasks that may
   /// run twice.
   unsigned retries = 0;
-  /// Higher goes first among the tasks that have not started; equal ones in order of submission.
+  /// Higher goes first among the tasks that have not started; equal ones in order of submission. 0 is
+  /// the middle. Too many urgent ones: the others wait until there are none.
   int priority = 0;
-  /// A request cancels the task, as Future::cancel does.
+  /// A request cancels the task, as Future::cancel does. Empty: only that does.
   std::stop_token stop = {};
-  /// For messages and this_task::name(). At most 65,535 bytes, else Misuse.
+  /// For messages and this_task::name(). At most 65,535 bytes, else Misuse. Empty: messages name its
+  /// code.
   std::string name = {};
+  /// How long it has, once it is to stop.
   CancelOptions cancel = {};
+  /// The exceptions after which it is tried again, as `retries` allows. Empty: none, only crashes and
+  /// timeouts.
   RetryOn retry_on = {};
 };
 
+/// How Pool::shutdown goes. The names and defaults are those of Python's Executor.shutdown (3.9).
 struct ShutdownOptions {
   bool wait = true;             ///< until the workers have ended
   bool cancel_futures = false;  ///< what has not started ends with Cancelled
 };
 
-/// Elements per chunk of a map: what travels as one call. From any integer; negative: Misuse; 0:
-/// automatic.
+/// Elements per chunk of a map: what travels as one call. Made of any integer: 0 is automatic, a negative
+/// one is Misuse where the map is called.
 class ChunkSize {
   static constexpr std::int64_t python_formula = -1;
   static constexpr std::int64_t invalid = -2;
@@ -178,6 +197,7 @@ class ChunkSize {
   }
 
  public:
+  /// Implicit, so that `.chunksize = 20` says it.
   template <std::integral I>
     requires(!std::same_as<I, bool>)
   constexpr ChunkSize(I count) : elements_(clamp(count)) {}
@@ -188,9 +208,13 @@ class ChunkSize {
     size.elements_ = python_formula;
     return size;
   }
+  /// Whether it is automatic_chunks.
   constexpr bool is_automatic() const { return elements_ == 0; }
+  /// Whether it is python_chunks.
   constexpr bool is_python() const { return elements_ == python_formula; }
+  /// False: it was made of a negative number.
   constexpr bool is_valid() const { return elements_ != invalid; }
+  /// The number it was made of, at least 1; of a size that is none of the above.
   constexpr std::int64_t elements() const { return elements_; }
 
  private:
@@ -209,17 +233,20 @@ struct ProgressReport {
   std::size_t total = 0;  ///< 0: not known (imap)
   Duration elapsed = {};  ///< since the call
 };
+/// What MapOptions::progress calls.
 using Progress = std::function<void(const ProgressReport&)>;
 
+/// How a map goes about its elements: `pool.map(f, xs, {.chunksize = 20})`, or by Pool::with. A value out
+/// of range is Misuse, thrown by the map call.
 struct MapOptions {
-  /// Too low: a message per element costs more than tiny elements do; too high: the last chunk keeps
-  /// one worker busy while the others wait.
+  /// Elements that travel together; see ChunkSize. Too low: a message per element costs more than tiny
+  /// elements do; too high: the last chunk keeps one worker busy while the others wait.
   ChunkSize chunksize = automatic_chunks;
   /// imap, imap_unordered: elements taken from the input ahead of the consumer. 0: 4 × workers
   /// chunks. Too low: workers wait for the consumer; too high: memory. A chunk never exceeds it.
   std::size_t buffersize = 0;
   /// Called as callbacks are, on the callback thread, when elements have ended; reports that would
-  /// come faster than it returns are merged, and the last one always comes.
+  /// come faster than it returns are merged, and the last one always comes. Empty: nobody is told.
   Progress progress = {};
   /// Once an element fails, those that have not started are cancelled. `map` then throws the failure
   /// of the lowest index among the elements that ran. (imap: no effect, its consumer can stop.)

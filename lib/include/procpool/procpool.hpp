@@ -14,6 +14,9 @@
 ///       for (int y : pool.map(square, {1, 2, 3})) std::printf("%d\n", y);
 ///     }
 
+/// \namespace procpool
+/// All of the library. What procpool::detail has is no part of it and may change at any time.
+
 #include <procpool/as_completed.hpp>
 #include <procpool/errors.hpp>
 #include <procpool/future.hpp>

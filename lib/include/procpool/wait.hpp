@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// Waiting for several futures. Python: concurrent.futures.wait.
+/// Waiting for several futures. Python: concurrent.futures.wait (3.13).
 
 #include <chrono>
 #include <cstddef>

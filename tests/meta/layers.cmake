@@ -21,7 +21,7 @@ set(layers base ledger os shm shared wire channel supervisor local worker pool p
 
 # Of the public headers, all of the private code knows the words; who knows the rest is listed.
 set(words "^<procpool/(errors\\.hpp|options\\.hpp|hook\\.hpp|stats\\.hpp|this_task\\.hpp|detail/.*)>$")
-set(facade "^<procpool/(procpool|pool|process|future|results|as_completed|gather|wait|asio|parallel_map|thread_pool)\\.hpp>$")
+set(facade "^<procpool/(procpool|pool|process|future|results|as_completed|gather|wait|asio|parallel_map|thread_pool|submissions)\\.hpp>$")
 set(know_facade pool process worker public detail examples)
 
 function(violation file why)

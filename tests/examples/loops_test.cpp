@@ -86,13 +86,8 @@ TEST_F(Loops, P_SEED_07_twenty_processes) {
   expect_twenty_places(lines_of("twenty_processes"), "process");
 }
 
-TEST_F(Loops, P_SEED_08_pool_map) {
-  EXPECT_EQ(lines_of("pool_map"),
-            for_each(0, 100, [](int x) { return std::to_string(x * x * x); }));
-}
-
-TEST_F(Loops, P_SEED_09_executor_submit) {
-  const Lines lines = lines_of("executor_submit");
+// 50 squares in any order, then all of them in order.
+void expect_squares_twice(const Lines& lines) {
   ASSERT_EQ(lines.size(), 100U);
   const auto line = [](std::string before) {
     return [before](int x) { return before + square(x); };
@@ -100,6 +95,18 @@ TEST_F(Loops, P_SEED_09_executor_submit) {
   EXPECT_EQ(sorted({lines.begin(), lines.begin() + 50}), sorted(for_each(0, 50, line("done: "))));
   EXPECT_EQ(Lines(lines.begin() + 50, lines.end()), for_each(0, 50, line("in order: ")));
 }
+
+TEST_F(Loops, P_SEED_06_thread_executor) { expect_squares_twice(lines_of("thread_executor")); }
+
+TEST_F(Loops, P_SEED_09_executor_submit) { expect_squares_twice(lines_of("executor_submit")); }
+
+std::string cube(int x) { return std::to_string(x * x * x); }
+
+TEST_F(Loops, P_SEED_05_thread_pool_map) {
+  EXPECT_EQ(lines_of("thread_pool_map"), for_each(0, 100, cube));
+}
+
+TEST_F(Loops, P_SEED_08_pool_map) { EXPECT_EQ(lines_of("pool_map"), for_each(0, 100, cube)); }
 
 TEST_F(Loops, P_SEED_10_executor_map) {
   EXPECT_EQ(lines_of("executor_map"), (Lines{"5 squared is 25", "3 squared is 9", "1 squared is 1",

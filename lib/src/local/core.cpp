@@ -1,16 +1,14 @@
-// How tasks come in, who runs them, and waiting for them.
+// How tasks come in, and who runs them.
 
 #include "local/core.hpp"
 
 #include <algorithm>
-#include <condition_variable>
 #include <utility>
 
 #include <procpool/errors.hpp>
 #include <procpool/options.hpp>
 
 #include "os/fork.hpp"
-#include "os/process.hpp"
 
 namespace procpool::inline v0::local {
 
@@ -21,11 +19,6 @@ using detail::Chunk;
 using detail::Node;
 using ledger::Ledger;
 using ledger::priority_of;
-
-/// A thread that waits.
-struct LocalCore::Sleeper : detail::Waiter {
-  std::condition_variable awake;
-};
 
 LocalCore::LocalCore(Settings settings)
     : AskedCore(std::move(settings.on_callback_error)),
@@ -42,7 +35,9 @@ LocalCore::~LocalCore() {
   }
 }
 
-void LocalCore::wake(detail::Waiter& waiter) { static_cast<Sleeper&>(waiter).awake.notify_all(); }
+void LocalCore::wake_all(const detail::Waiters& waiters) {
+  for (auto* w = waiters.first; w != nullptr; w = w->next) wake(*w);
+}
 
 void LocalCore::call_back(std::vector<std::function<void()>> callbacks) {
   callbacks_.post(std::move(callbacks));
@@ -117,28 +112,34 @@ void LocalCore::entered(Lock& lock, Node& node) {
   supply(lock, node);
 }
 
-/// Back-pressure. A callback never waits, nor does a task of this pool: what they wait for may be
-/// behind them.
+bool LocalCore::has_room_for(std::size_t bytes) const {
+  const std::size_t pending = ledger_.pending_bytes();
+  return pending == 0 || pending + bytes <= settings_.max_pending_bytes;
+}
+
+/// Back-pressure, first come first served. A callback never waits, nor does a task of this pool: what
+/// they wait for may be behind them.
 bool LocalCore::admit(Lock& lock, std::size_t bytes, Admission admission) {
-  struct Wish {
+  struct Submitter {
     const LocalCore* pool;
     std::size_t bytes;
-    bool granted() const {
-      const std::size_t pending = pool->ledger_.pending_bytes();
-      return pending == 0 || pending + bytes <= pool->settings_.max_pending_bytes ||
+    static bool satisfied(const void* submitter) {
+      const auto& [pool, bytes] = *static_cast<const Submitter*>(submitter);
+      return (pool->submitters_.front() == submitter && pool->has_room_for(bytes)) ||
              pool->state_ != State::open || pool->broken_;
     }
   };
-  if (settings_.max_pending_bytes == 0) return true;
-  const Wish wish{this, bytes};
-  if (wish.granted() || callbacks_.on_this_thread() || in_own_task()) return true;
+  if (settings_.max_pending_bytes == 0 || callbacks_.on_this_thread() || in_own_task()) return true;
+  if (submitters_.empty() && has_room_for(bytes)) return true;
   if (admission == Admission::decline) {
     let_go(lock);
     return false;
   }
-  wait_until(
-      lock, ledger_.room_waiters,
-      [](const void* w) { return static_cast<const Wish*>(w)->granted(); }, &wish, never, nullptr);
+  const Submitter self{this, bytes};
+  submitters_.push_back(&self);
+  wait_until(lock, ledger_.room_waiters, Submitter::satisfied, &self, never, nullptr);
+  std::erase(submitters_, &self);
+  wake_all(ledger_.room_waiters);  // the next in the line
   check_open();
   return true;
 }
@@ -168,7 +169,7 @@ void LocalCore::release_held(Node& node, std::exception_ptr failed) {
     return let_go(lock);
   }
   make_way(priority_of(node));
-  for (auto* w = node.waiters.first; w != nullptr; w = w->next) wake(*w);  // they may help
+  wake_all(node.waiters);  // they may help
   supply_later(lock, node);
 }
 
@@ -216,86 +217,8 @@ void LocalCore::run(Lock& lock, Assignment& work) {
   std::erase(running_, &share);
   share.finish();
   discard_failed();
-}
-
-bool LocalCore::running(const Node& node) {
-  if (generation_ != os::fork_generation()) return false;
-  const Lock lock(mutex_);
-  return std::ranges::any_of(running_, [&](const Share* s) { return &s->node() == &node; });
-}
-
-// ---- waiting -------------------------------------------------------------------------------------
-
-/// What is waited for, where it waits itself; something else where that waits for something else.
-bool LocalCore::help(Lock& lock, const Node* wanted) {
-  Assignment* work = wanted == nullptr ? take_any() : take_of(*wanted);
-  if (work == nullptr && wanted != nullptr && wanted->held) work = take_any();
-  if (work == nullptr) return false;
-  run(lock, *work);
-  return true;
-}
-
-bool LocalCore::wait_until(Lock& lock, detail::Waiters& among, bool (*satisfied)(const void*),
-                           const void* subject, Deadline until, const Node* wanted) {
-  Sleeper sleeper;
-  sleeper.satisfied = satisfied;
-  sleeper.subject = subject;
-  among.add(sleeper);
-  while (!satisfied(subject)) {
-    if (until == never) {
-      if (!helps() || !help(lock, wanted)) sleeper.awake.wait(lock);
-    } else if (sleeper.awake.wait_until(lock, until) == std::cv_status::timeout) {
-      break;
-    }
-  }
-  among.remove(sleeper);
-  return satisfied(subject);
-}
-
-bool LocalCore::wait(Node& node, detail::Time until) {
-  check_mine();
-  Lock lock(mutex_);
-  const bool done = wait_until(
-      lock, node.waiters, [](const void* n) { return static_cast<const Node*>(n)->done(); }, &node,
-      until, &node);
-  let_go(lock);
-  return done;
-}
-
-Node* LocalCore::wait_any(detail::CompletionQueue& queue, detail::Time until) {
-  check_mine();
-  Lock lock(mutex_);
-  wait_until(
-      lock, queue.waiters,
-      [](const void* q) { return !static_cast<const detail::CompletionQueue*>(q)->ready.empty(); },
-      &queue, until, nullptr);
-  Node* node = nullptr;
-  if (!queue.ready.empty()) {
-    node = queue.ready.front();
-    queue.ready.pop_front();
-  }
-  let_go(lock);
-  return node;
-}
-
-// ---- questions -----------------------------------------------------------------------------------
-
-std::vector<pid_t> LocalCore::pids() const {
-  check_mine();
-  return std::vector<pid_t>(static_cast<std::size_t>(wanted_), os::this_pid());
-}
-
-PoolStats LocalCore::stats() const {
-  check_mine();
-  const Lock lock(mutex_);
-  PoolStats stats;
-  stats.submitted = ledger_.entered();
-  stats.done = ledger_.ended();
-  stats.waiting = ledger_.waiting();
-  stats.handed = running_.size();
-  stats.pending_bytes = ledger_.pending_bytes();
-  stats.workers_started = places();
-  return stats;
+  let_go(lock);  // what it set off may be what this thread waits for
+  lock.lock();
 }
 
 }  // namespace procpool::inline v0::local

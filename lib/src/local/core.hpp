@@ -25,6 +25,7 @@
 #include "ledger/asked_core.hpp"
 #include "ledger/ledger.hpp"
 #include "local/share.hpp"
+#include "wire/hooks.hpp"
 
 namespace procpool::inline v0::local {
 
@@ -53,6 +54,7 @@ class LocalCore : public ledger::AskedCore, private ledger::Wakes {
   void terminate() final;
   bool join(detail::Time until) final;
   void abandon_pool(bool unwinding) noexcept final;
+  void resize(int processes) final;
   int processes() const final { return wanted_; }
   std::vector<pid_t> pids() const final;
   PoolStats stats() const final;
@@ -66,6 +68,7 @@ class LocalCore : public ledger::AskedCore, private ledger::Wakes {
 
   /// Makes the places, once. Throws what the initializer throws.
   virtual void start_places() = 0;
+  virtual void resize_places(Lock& lock, int count) = 0;
   /// Under the lock: there is work for so many.
   virtual void call_places(std::size_t work) = 0;
   /// The node's work waits now. By the thread that submitted it; or by one that must not run it.
@@ -107,10 +110,12 @@ class LocalCore : public ledger::AskedCore, private ledger::Wakes {
   // Wakes (ledger/ledger.hpp).
   void wake(detail::Waiter& waiter) final;
   void call_back(std::vector<std::function<void()>> callbacks) final;
+  void wake_all(const detail::Waiters& waiters);
 
   // core.cpp
   void prepare(const detail::Node& node);
   void check_open() const;
+  bool has_room_for(std::size_t bytes) const;
   bool admit(Lock& lock, std::size_t bytes, detail::Admission admission);
   void accept_node(detail::Node& node);
   void entered(Lock& lock, detail::Node& node);
@@ -136,10 +141,11 @@ class LocalCore : public ledger::AskedCore, private ledger::Wakes {
   State state_ = State::open;
   std::once_flag started_;
   std::exception_ptr broken_;  // what a hook threw
-  const char* first_ = "initializer";  // which
+  wire::HookKind first_ = wire::HookKind::modules;  // which
   bool unwanted_ = false;      // what has not started is not wanted any more: shutdown
   std::vector<Share*> running_;
   std::vector<std::stop_source> stops_;  // to be told once the lock is let go
+  std::vector<const void*> submitters_;  // that wait for room, the first to come first
   detail::Waiters pool_waiters_;         // of join
 
   std::thread watch_;  // of timeouts; the first one starts it

@@ -26,10 +26,11 @@ void LocalCore::start() {
   std::call_once(started_, [this] {
     std::exception_ptr failed;
     try {
-      first_ = "preload";
+      first_ = wire::HookKind::modules;
       wire::run_hook(settings_.modules);
+      first_ = wire::HookKind::preload;
       wire::run_hook(settings_.preload);
-      first_ = "initializer";
+      first_ = wire::HookKind::initializer;
       start_places();
     } catch (...) {
       failed = std::current_exception();
@@ -155,11 +156,9 @@ void LocalCore::watch() {
 std::exception_ptr LocalCore::end_error() const {
   try {
     if (!broken_) throw PoolTerminated("the pool was terminated before this task was done");
-    const std::string what = std::string("the pool cannot be started: its ") + first_ + " threw";
+    const std::string what = "the pool cannot be started: " + wire::hook_failed(first_, broken_);
     try {
       std::rethrow_exception(broken_);
-    } catch (const std::exception& error) {
-      std::throw_with_nested(PoolBroken(what + ": " + error.what()));
     } catch (...) {
       std::throw_with_nested(PoolBroken(what));
     }
@@ -179,12 +178,21 @@ void LocalCore::end_everything() {
   }
 }
 
+void LocalCore::resize(int processes) {
+  check_mine();
+  start();
+  Lock lock(mutex_);
+  check_open();
+  resize_places(lock, processes);
+  let_go(lock);
+}
+
 void LocalCore::check_over() {
   if (over_ || state_ == State::open || ledger_.outstanding() != 0 || active_ != 0) return;
   over_ = true;
   end_places();
   watch_changed_.notify_all();
-  for (auto* w = pool_waiters_.first; w != nullptr; w = w->next) wake(*w);
+  wake_all(pool_waiters_);
 }
 
 /// A node that goes may take the core with it: nothing of it is touched after that.
@@ -201,7 +209,7 @@ void LocalCore::close() noexcept {
   if (generation_ != os::fork_generation()) return;
   Lock lock(mutex_);
   if (state_ == State::open) state_ = State::closed;
-  for (auto* w = ledger_.room_waiters.first; w != nullptr; w = w->next) wake(*w);
+  wake_all(ledger_.room_waiters);
   let_go(lock);
 }
 
@@ -210,7 +218,7 @@ void LocalCore::terminate() {
   Lock lock(mutex_);
   state_ = State::terminated;
   end_everything();
-  for (auto* w = ledger_.room_waiters.first; w != nullptr; w = w->next) wake(*w);
+  wake_all(ledger_.room_waiters);
   let_go(lock);
 }
 

@@ -12,10 +12,9 @@ class Sequential final : public LocalCore {
  public:
   explicit Sequential(Settings settings);
 
-  void resize(int) override {}
-
  private:
   void start_places() override { run_initializer(); }
+  void resize_places(Lock&, int) override {}
   void call_places(std::size_t) override {}
   void supply(Lock& lock, detail::Node& node) override;
   void supply_later(Lock& lock, detail::Node& node) override;

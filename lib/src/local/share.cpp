@@ -24,9 +24,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// How long outcomes of quick elements gather before they are told. Too short: threads queue for the
-/// core's lock; too long: progress and failures are seen late.
-constexpr auto between_flushes = 100us;
 /// Results from this size on are not copied.
 constexpr std::size_t large = 16 * 1024;
 
@@ -49,7 +46,7 @@ Share::Share(LocalCore& core, Assignment& work)
       callable_bytes_(work.is_chunk ? std::span<const std::byte>(batch().elements.callable)
                                     : call_.bytes()),
       timed_(ledger::has_timeout(work)),
-      flat_(work.is_chunk && batch().sink != nullptr && !timed_),
+      flat_(work.is_chunk && batch().sink != nullptr && work.options == nullptr),
       prompt_(timed_ || wants_prompt(work)),
       range_(work.count),
       attempt_(work.attempt),
@@ -215,54 +212,6 @@ std::exception_ptr Share::timeout_error() const {
   return ledger::timeout_error(*work_, callable_bytes_);
 }
 
-// ---- flat chunks ---------------------------------------------------------------------------------
-
-namespace {
-
-/// As in a worker (worker/invoke_flat.cpp).
-constexpr auto least_time = 20us;
-constexpr auto most_time = 100us;
-
-}  // namespace
-
-bool Share::claim_block() {
-  const Deadline now = Clock::now();
-  if (prompt_ || now - flushed_at_ >= between_flushes) flush();
-  if (now - block_since_ < least_time) pace_ *= 2;
-  if (now - block_since_ > most_time) pace_ = std::max(pace_ / 2, 1U);
-  pace_ = std::min(pace_, std::max(work_->count, 1U));
-  block_since_ = now;
-  block_ = range_.claim(pace_);
-  running_ = told_ = block_.first;
-  attempt_ = work_->attempt;
-  return !block_.empty();
-}
-
-/// What has ended is told.
-void Share::publish_run() {
-  const auto now = static_cast<std::uint32_t>(running_);
-  if (now != told_) fresh_.add_run(Outcome::placed, now - told_);
-  told_ = now;
-}
-
-bool Share::pass_failed_element() {
-  running_ = ++told_;
-  begin_attempt(work_->attempt);
-  return told_ != block_.last || claim_block();
-}
-
-detail::Block Share::next_block() {
-  publish_run();
-  if (told_ == block_.last && !claim_block()) return {};
-  const detail::Batch& all = batch();
-  return {.arguments = all.elements.run(work_->first, work_->first + 1).data(),
-          .results = all.sink + std::size_t{work_->first} * all.result_size,
-          .first = told_,
-          .last = block_.last,
-          .running = &running_,
-          .base = 0};
-}
-
 // ---- by others, under the lock -------------------------------------------------------------------
 
 Assignment* Share::take_back(std::uint32_t keep) {
@@ -304,46 +253,6 @@ Deadline Share::watch(Deadline now, std::vector<std::stop_source>& stops) {
   }
   answer([this] { return timeout_error(); });
   return never;
-}
-
-// ---- this_task -----------------------------------------------------------------------------------
-
-std::stop_token Share::token() {
-  LocalCore::Lock lock(core_->mutex_);
-  if (!source_.stop_possible()) source_ = std::stop_source();
-  std::stop_source source = source_;
-  lock.unlock();
-  if (stop_) source.request_stop();
-  return source.get_token();
-}
-
-void Share::say(TaskUpdate update) {
-  update.index = index();
-  const LocalCore::Lock lock(core_->mutex_);
-  if (!answered_) core_->said(*node_, std::move(update));
-}
-
-void Share::progress(std::size_t done, std::size_t total) {
-  const Deadline now = Clock::now();
-  if (done != total && now - said_at_ < 1ms) return;
-  said_at_ = now;
-  say({.done = done, .total = total});
-}
-
-void Share::log(std::string_view text) { say({.log = std::string(text.substr(0, 4096))}); }
-
-std::string_view Share::name() noexcept {
-  return work_->options == nullptr ? std::string_view() : work_->options->name;
-}
-
-std::size_t Share::index() noexcept {
-  if (!work_->is_chunk) return 0;
-  const std::size_t element = flat_ ? static_cast<std::size_t>(running_) : element_;
-  return std::size_t{batch().elements.first_index} + work_->first + element;
-}
-
-std::uint64_t Share::seed() noexcept {
-  return work_->is_chunk ? element_seed(index()) : call_seed(node_->first);
 }
 
 }  // namespace procpool::inline v0::local

@@ -9,6 +9,7 @@
 // Death   None: whoever runs this is a thread of the program.
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -30,6 +31,10 @@
 namespace procpool::inline v0::local {
 
 class LocalCore;
+
+/// How long outcomes of quick elements gather before they are told. Too short: threads queue for the
+/// core's lock; too long: progress and failures are seen late.
+inline constexpr auto between_flushes = std::chrono::microseconds(100);
 
 class Share final : public detail::Invocation, private TaskContext {
  public:
@@ -100,7 +105,7 @@ class Share final : public detail::Invocation, private TaskContext {
   detail::Payload call_;  // a call's bytes; the node's place is for the outcome
   std::span<const std::byte> callable_bytes_;
   const bool timed_;   // the elements have a timeout
-  const bool flat_;
+  const bool flat_;    // no option speaks of single elements
   const bool prompt_;  // each outcome is told at once
   Range range_;
 

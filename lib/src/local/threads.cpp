@@ -117,18 +117,15 @@ void Threads::join_places() {
 }
 
 /// Threads that are too many rest until they are wanted again, or until the end.
-void Threads::resize(int processes) {
-  start();
-  Lock lock(mutex_);
-  const auto wanted = static_cast<std::size_t>(processes);
-  if (wanted > threads_.size() && !over_) {
+void Threads::resize_places(Lock& lock, int count) {
+  const auto wanted = static_cast<std::size_t>(count);
+  if (wanted > threads_.size()) {
     add_threads(wanted - threads_.size());
     started_one_.wait(lock, [this] { return starting_ == 0; });
   }
-  wanted_ = processes;
+  wanted_ = count;
   if (const std::exception_ptr failed = std::exchange(failed_, nullptr)) break_pool(failed);
   call_places(ledger_.waiting());
-  let_go(lock);
 }
 
 }  // namespace procpool::inline v0::local

@@ -18,13 +18,12 @@ class Threads final : public LocalCore {
  public:
   explicit Threads(Settings settings);
 
-  void resize(int processes) override;
-
  private:
   struct Asio;
   ~Threads() override;
 
   void start_places() override;
+  void resize_places(Lock& lock, int count) override;
   void call_places(std::size_t work) override;
   void supply(Lock& lock, detail::Node& node) override;
   void supply_later(Lock& lock, detail::Node& node) override { supply(lock, node); }

@@ -48,5 +48,13 @@ TEST_P(Conformance, P_POOL_12_the_end_of_the_outer_pool_is_the_end_of_the_inner)
   EXPECT_EQ(count, 2);
 }
 
+int pid_of_element(int) { return own_pid(); }
+std::vector<int> pids_of_parallel_map() { return parallel_map(pid_of_element, first_numbers(5)); }
+
+TEST_P(Conformance, P_JOB_01_the_shared_pool_of_a_worker_is_the_worker_itself) {
+  const Pool pool = make_pool(1);
+  EXPECT_EQ(pool.apply(pids_of_parallel_map), std::vector(5, static_cast<int>(pool.pids().at(0))));
+}
+
 }  // namespace
 }  // namespace procpool::test

@@ -29,6 +29,16 @@ constexpr std::size_t large = 16 * 1024;
 
 thread_local const Share* innermost = nullptr;
 
+/// Many small elements are claimed by the block, and what is claimed is nobody else's; not where an
+/// option speaks of single elements.
+constexpr std::uint64_t flat_worth_bytes = 64 * 1024;
+
+bool goes_flat(const Assignment& work) {
+  if (!work.is_chunk || work.options != nullptr) return false;
+  const detail::Batch& batch = *static_cast<const detail::Chunk&>(work).batch;
+  return batch.sink != nullptr && batch.elements.total_bytes() >= flat_worth_bytes;
+}
+
 bool wants_prompt(const Assignment& work) {
   if (!work.is_chunk) return true;
   const detail::Batch& batch = *static_cast<const detail::Chunk&>(work).batch;
@@ -46,7 +56,7 @@ Share::Share(LocalCore& core, Assignment& work)
       callable_bytes_(work.is_chunk ? std::span<const std::byte>(batch().elements.callable)
                                     : call_.bytes()),
       timed_(ledger::has_timeout(work)),
-      flat_(work.is_chunk && batch().sink != nullptr && work.options == nullptr),
+      flat_(goes_flat(work)),
       prompt_(timed_ || wants_prompt(work)),
       range_(work.count),
       attempt_(work.attempt),
@@ -128,6 +138,7 @@ detail::SpanOut& Share::result() {
 }
 
 void Share::commit() {
+  static_cast<void>(result().take_attachments());  // as from a worker, a handle does not come home
   record(Outcome::value, result().bytes());
   committed_ = true;
 }

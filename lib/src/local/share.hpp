@@ -105,7 +105,7 @@ class Share final : public detail::Invocation, private TaskContext {
   detail::Payload call_;  // a call's bytes; the node's place is for the outcome
   std::span<const std::byte> callable_bytes_;
   const bool timed_;   // the elements have a timeout
-  const bool flat_;    // no option speaks of single elements
+  const bool flat_;    // its elements are claimed by the block
   const bool prompt_;  // each outcome is told at once
   Range range_;
 

@@ -17,21 +17,19 @@ class Patience {
   /// True as soon as `ready` is; false: sleep. `pause` lets others run between two looks.
   template <class Ready, class Pause>
   bool wait(Ready ready, Pause pause) {
+    if (ready()) return found();
     if (crowded_ != 0) {
       --crowded_;
-      return ready();
+      return false;
     }
     Deadline before = Clock::now();
     for (unsigned look = 0; look != looks_; ++look) {
-      if (ready()) {
-        looks_ = looks_ < most / 2 ? looks_ * 2 : most;
-        return true;
-      }
       pause();
+      if (ready()) return found();
       const Deadline now = Clock::now();
       if (now - before > longest_pause) {
         crowded_ = crowded_waits;
-        return ready();
+        return false;
       }
       before = now;
     }
@@ -40,6 +38,11 @@ class Patience {
   }
 
  private:
+  bool found() {
+    looks_ = looks_ < most / 2 ? looks_ * 2 : most;
+    return true;
+  }
+
   // Too few: never learns that things come quickly. Too many: burns a processor before each sleep.
   static constexpr unsigned least = 4;
   static constexpr unsigned most = 64;

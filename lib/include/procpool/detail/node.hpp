@@ -13,6 +13,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <new>
 #include <vector>
 
 #include <procpool/detail/payload.hpp>
@@ -116,6 +117,16 @@ class Node : public Assignment {
  public:
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
+
+  /// Nodes come and go by the million: they lie side by side (base/node_memory.cpp).
+  static void* operator new(std::size_t size);
+  static void operator delete(void* memory, std::size_t size) noexcept;
+  static void* operator new(std::size_t size, std::align_val_t alignment) {
+    return ::operator new(size, alignment);
+  }
+  static void operator delete(void* memory, std::size_t, std::align_val_t alignment) noexcept {
+    ::operator delete(memory, alignment);
+  }
 
   void retain(Share share = Share::handle) noexcept {
     references_ += static_cast<std::uint64_t>(share);

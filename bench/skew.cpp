@@ -2,8 +2,10 @@
 // two threads that know the costs beforehand and share them out evenly.
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <procpool/pool.hpp>
 #include <random>
 #include <thread>
@@ -55,12 +57,34 @@ double ideally(Costs costs) {
          1e3;
 }
 
+/// As multiprocessing.Pool.map deals: equal chunks, taken in turn and never split.
+double as_python_deals(const Costs& costs) {
+  const std::size_t chunk = (costs.size() + 4 * workers - 1) / (4 * workers);
+  std::atomic<std::size_t> next = 0;
+  const auto run = [&] {
+    std::int64_t sum = 0;
+    for (std::size_t first; (first = next.fetch_add(chunk)) < costs.size();) {
+      const std::size_t last = std::min(first + chunk, costs.size());
+      for (std::size_t i = first; i != last; ++i) sum += work(costs[i]);
+    }
+    volatile std::int64_t kept = sum;
+    static_cast<void>(kept);
+  };
+  return seconds([&] {
+           std::vector<std::jthread> threads;
+           for (std::size_t i = 0; i != workers; ++i) threads.emplace_back(run);
+         }) *
+         1e3;
+}
+
 Sides set_up(std::size_t elements) {
   const auto costs = std::make_shared<const Costs>(make_costs(elements));
   const auto pool = std::make_shared<procpool::Pool>(workers);
   return {[=] { return with_pool(*pool, *costs, procpool::automatic_chunks); },
           {{"ideal", "two threads, dealt out by cost", 1.15, [=] { return ideally(*costs); }},
-           {"python_chunks", "the same with Python's chunks", 1.0,
+           {"python_formula", "two threads, Python's chunks in turn", 1.0,
+            [=] { return as_python_deals(*costs); }},
+           {"python_chunks", "ours with python_chunks", std::nullopt,
             [=] { return with_pool(*pool, *costs, procpool::python_chunks); }}}};
 }
 

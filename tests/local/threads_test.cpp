@@ -106,6 +106,25 @@ TEST(Threads, P_MISUSE_a_task_that_waits_for_its_own_pool_runs_what_it_waits_for
   }
 }
 
+// The only thread waits, and what it waits for comes to be able to run while it sleeps.
+TEST(Threads, P_FUT_09_a_task_that_sleeps_is_told_of_what_it_can_run) {
+  static const ThreadPool* other;
+  Room& room = fresh_room();
+  const ThreadPool pool(1), second(1);
+  outer = &pool;
+  other = &second;
+  const auto sum = pool.submit([] {
+    const auto slow = other->submit([] { return wait_until_left(), 20; });
+    const auto between = outer->submit(std::plus<int>(), slow, 1);
+    const auto last = outer->submit(std::plus<int>(), between, 1);
+    enter_room();
+    return last.get();
+  });
+  ASSERT_TRUE(wait_for(1));
+  room.open = true;
+  EXPECT_EQ(sum.get(), 22);
+}
+
 TEST(Threads, P_POOL_07_join_in_a_task_is_misuse) {
   ThreadPool pool(1);
   static ThreadPool* self;
@@ -184,6 +203,35 @@ TEST(Threads, P_JOB_02_a_timeout_in_a_map_is_one_elements_own) {
     }
     room.open = true;
   }
+}
+
+int late_first(int x) {
+  if (x == 0) until_stopped();
+  if (x == 1) until_stopped();
+  return x;
+}
+
+TEST(Threads, P_JOB_02_each_element_has_its_own_time) {
+  const Room& room = fresh_room();
+  const ThreadPool pool(1);
+  const auto all = pool.with({.timeout = 10ms, .cancel = {.stop_grace = 1h}})
+                       .map_settled(late_first, std::vector{0, 1, 2}, {.chunksize = 3});
+  EXPECT_THROW(all[0].value(), TaskTimeout);
+  EXPECT_THROW(all[1].value(), TaskTimeout);  // asked in its time, not after the first one's grace
+  EXPECT_EQ(all[2].value(), 2);
+  EXPECT_EQ(room.left, 2);
+}
+
+TEST(Threads, P_MAP_03_fail_fast_goes_on_after_a_deaf_element) {
+  Room& room = fresh_room();
+  const ThreadPool pool(1);
+  const auto all = pool.with({.timeout = 5ms, .cancel = {.stop_grace = 1ms}})
+                       .map_settled(deaf_at_three, std::vector{3, 4, 5},
+                                    {.chunksize = 3, .fail_fast = true});
+  EXPECT_THROW(all[0].value(), TaskTimeout);
+  EXPECT_THROW(all[1].value(), Cancelled);
+  EXPECT_THROW(all[2].value(), Cancelled);
+  room.open = true;
 }
 
 TEST(Threads, P_FUT_04_a_cancelled_map_stops_where_it_is) {

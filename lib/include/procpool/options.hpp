@@ -52,8 +52,9 @@ enum class Backend {
   process,
   /// Threads of this program (Python: multiprocessing.dummy, ThreadPoolExecutor). A task that is to
   /// stop is asked to (this_task::stop_requested); after CancelOptions::stop_grace one whose time is
-  /// over ends with TaskTimeout, and its thread stays busy until it returns. A task that waits for
-  /// another one of its own pool runs it itself, if nobody else does.
+  /// over ends with TaskTimeout, and its thread stays busy until it returns. A task that waits,
+  /// without a limit, for another one of its own pool runs it itself if nobody else does; not where
+  /// `wait` or `as_completed` is given futures of several pools.
   thread,
   /// Every task runs inside the call that submits it, on the caller's thread, for debuggers and
   /// profilers (joblib: SequentialBackend). `processes` is 1. A call with another pool's futures among

@@ -1,17 +1,16 @@
 // What    Where nodes lie: each thread cuts them from a block of its own, one after another. A block is
 //         free again when all that was cut from it is, by whatever thread.
 // Writers `cut`: the thread whose block it is. `alive`: any; it counts the nodes, and one for that
-//         thread. The spare blocks: any thread, under their lock.
+//         thread. The spare blocks: any thread, one at a time.
 // Death   A thread that ends lets its block go. One that is past the end of its thread-local objects
 //         (static destructors) gets a block for each node.
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <new>
 #include <utility>
-#include <vector>
 
 #include <procpool/detail/node.hpp>
 
@@ -38,48 +37,45 @@ struct alignas(64) Block {
 };
 static_assert(sizeof(Block) == Block::first_cut);
 
+/// Where somebody else is at them, or was when this process was forked, one does without.
 struct Spare {
-  std::mutex lock;
-  std::vector<Block*> blocks;
+  std::atomic<bool> in_use = false;
+  std::size_t count = 0;
+  std::array<void*, most_spare> blocks = {};
+
+  void* take() {
+    if (in_use.exchange(true)) return nullptr;
+    void* const block = count == 0 ? nullptr : blocks[--count];
+    in_use = false;
+    return block;
+  }
+  bool put(void* block) {
+    if (in_use.exchange(true)) return false;
+    const bool fits = count != most_spare;
+    if (fits) blocks[count++] = block;
+    in_use = false;
+    return fits;
+  }
 };
 
-/// Never destroyed: nodes outlive static objects.
-Spare& spare() {
-  static auto& instance = *new Spare;
-  return instance;
-}
+constinit Spare spare;
 
 Block* make_block() {
-  Spare& spares = spare();
-  void* memory = nullptr;
-  {
-    const std::lock_guard lock(spares.lock);
-    if (!spares.blocks.empty()) {
-      memory = spares.blocks.back();
-      spares.blocks.pop_back();
-    }
-  }
+  void* memory = spare.take();
   if (memory == nullptr) memory = ::operator new(block_bytes, std::align_val_t(block_bytes));
   return new (memory) Block;
 }
 
 void give_up(Block* block) noexcept {
-  if (--block->alive != 0) return;
-  Spare& spares = spare();
-  {
-    const std::lock_guard lock(spares.lock);
-    if (spares.blocks.size() != most_spare) {
-      spares.blocks.reserve(most_spare);
-      spares.blocks.push_back(block);
-      return;
-    }
+  if (--block->alive == 0 && !spare.put(block)) {
+    ::operator delete(block, std::align_val_t(block_bytes));
   }
-  ::operator delete(block, std::align_val_t(block_bytes));
 }
+
+thread_local bool over = false;  // the thread's objects are gone
 
 struct Own {
   Block* block = nullptr;
-  bool over = false;
   ~Own() {
     over = true;
     if (block != nullptr) give_up(std::exchange(block, nullptr));
@@ -97,7 +93,7 @@ void* cut_from(Block& block, std::size_t size) {
 void* Node::operator new(std::size_t size) {
   if (size > largest_cut) return ::operator new(size);
   size = (size + 15) / 16 * 16;
-  if (own.over) {
+  if (over) {
     Block* const block = make_block();
     void* const node = cut_from(*block, size);
     give_up(block);

@@ -54,7 +54,7 @@ void LocalCore::check_mine() const {
 /// What may fail is done before the task is taken.
 void LocalCore::prepare(const Node& node) {
   check_mine();
-  start();
+  begin();
   if (node.options != nullptr && node.options->timeout) start_watch();
   if (node.extras && node.extras->progress) callbacks_.start();
 }
@@ -81,6 +81,7 @@ bool LocalCore::submit(Node& node, Admission admission) {
 
 void LocalCore::submit_batch(Batch& batch) {
   prepare(batch);
+  batch.elements.keep();  // a task that nobody waits for any more may still read them
   const std::size_t bytes = batch.elements.total_bytes();
   std::unique_ptr<Chunk> all;
   if (batch.elements.count() != 0) {
@@ -197,6 +198,11 @@ Assignment* LocalCore::split_off(const Node* of) {
   return most == nullptr ? nullptr : most->take_back(most->left() / 2);
 }
 
+void LocalCore::offer(std::size_t work) {
+  call_places(work);
+  for (detail::Waiter* const helper : helpers_) wake(*helper);
+}
+
 Assignment* LocalCore::take_any() {
   if (Assignment* const front = ledger_.front()) return cut(*front);
   return split_off(nullptr);
@@ -208,17 +214,19 @@ Assignment* LocalCore::take_of(const Node& node) {
 }
 
 void LocalCore::run(Lock& lock, Assignment& work) {
-  Share share(*this, work);
-  running_.push_back(&share);
-  watch_changed_.notify_all();
-  let_go(lock);
-  share.run();
-  lock.lock();
-  std::erase(running_, &share);
-  share.finish();
-  discard_failed();
-  let_go(lock);  // what it set off may be what this thread waits for
-  lock.lock();
+  {
+    Share share(*this, work);
+    running_.push_back(&share);
+    watch_changed_.notify_all();
+    let_go(lock);
+    share.run();
+    lock.lock();
+    std::erase(running_, &share);
+    share.finish();
+    discard_failed();
+    let_go(lock);  // what it set off may be what this thread waits for
+  }
+  lock.lock();  // only now: a share may have the last handle of a value
 }
 
 }  // namespace procpool::inline v0::local

@@ -59,7 +59,7 @@ class LocalCore : public ledger::AskedCore, private ledger::Wakes {
   std::vector<pid_t> pids() const final;
   PoolStats stats() const final;
 
-  /// Makes the places. Throws PoolBroken. Later calls do nothing.
+  /// Makes the places, if they have not been made. Throws PoolBroken.
   void start();
 
  protected:
@@ -71,6 +71,8 @@ class LocalCore : public ledger::AskedCore, private ledger::Wakes {
   virtual void resize_places(Lock& lock, int count) = 0;
   /// Under the lock: there is work for so many.
   virtual void call_places(std::size_t work) = 0;
+  /// The same, also for those who wait in tasks.
+  void offer(std::size_t work);
   /// The node's work waits now. By the thread that submitted it; or by one that must not run it.
   virtual void supply(Lock& lock, detail::Node& node) = 0;
   virtual void supply_later(Lock& lock, detail::Node& node) = 0;
@@ -113,6 +115,7 @@ class LocalCore : public ledger::AskedCore, private ledger::Wakes {
   void wake_all(const detail::Waiters& waiters);
 
   // core.cpp
+  void begin();
   void prepare(const detail::Node& node);
   void check_open() const;
   bool has_room_for(std::size_t bytes) const;
@@ -127,6 +130,7 @@ class LocalCore : public ledger::AskedCore, private ledger::Wakes {
 
   // core_end.cpp
   void make_way(int priority);
+  void wait_again(detail::Assignment& work);
   void discard_started(detail::Batch& batch);
   void discard_failed();
   void stop_running(const detail::Node& node);
@@ -145,6 +149,7 @@ class LocalCore : public ledger::AskedCore, private ledger::Wakes {
   bool unwanted_ = false;      // what has not started is not wanted any more: shutdown
   std::vector<Share*> running_;
   std::vector<std::stop_source> stops_;  // to be told once the lock is let go
+  std::vector<detail::Waiter*> helpers_;  // that sleep, and may be able to run what comes
   std::vector<const void*> submitters_;  // that wait for room, the first to come first
   detail::Waiters pool_waiters_;         // of join
 

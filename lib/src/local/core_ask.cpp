@@ -22,8 +22,13 @@ void LocalCore::wake(detail::Waiter& waiter) { static_cast<Sleeper&>(waiter).awa
 
 /// What is waited for, where it waits itself; something else where that waits for something else.
 bool LocalCore::help(Lock& lock, const Node* wanted) {
-  Assignment* work = wanted == nullptr ? take_any() : take_of(*wanted);
-  if (work == nullptr && wanted != nullptr && wanted->held) work = take_any();
+  Assignment* work = nullptr;
+  if (in_own_task()) {
+    if (wanted != nullptr) work = take_of(*wanted);
+    if (work == nullptr && (wanted == nullptr || wanted->held)) work = take_any();
+  } else if (wanted != nullptr && !wanted->is_batch) {
+    work = take_of(*wanted);
+  }
   if (work == nullptr) return false;
   run(lock, *work);
   return true;
@@ -37,7 +42,10 @@ bool LocalCore::wait_until(Lock& lock, detail::Waiters& among, bool (*satisfied)
   among.add(sleeper);
   while (!satisfied(subject)) {
     if (until == never) {
-      if (!helps() || !help(lock, wanted)) sleeper.awake.wait(lock);
+      if (helps() && help(lock, wanted)) continue;
+      helpers_.push_back(&sleeper);
+      sleeper.awake.wait(lock);
+      std::erase(helpers_, &sleeper);
     } else if (sleeper.awake.wait_until(lock, until) == std::cv_status::timeout) {
       break;
     }

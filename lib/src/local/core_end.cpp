@@ -22,7 +22,7 @@ using ledger::priority_of;
 
 // ---- start ---------------------------------------------------------------------------------------
 
-void LocalCore::start() {
+void LocalCore::begin() {
   std::call_once(started_, [this] {
     std::exception_ptr failed;
     try {
@@ -38,6 +38,10 @@ void LocalCore::start() {
     const Lock lock(mutex_);
     broken_ = failed;
   });
+}
+
+void LocalCore::start() {
+  begin();
   const Lock lock(mutex_);
   if (broken_) std::rethrow_exception(end_error());
 }
@@ -56,8 +60,15 @@ void LocalCore::break_pool(std::exception_ptr cause) {
 void LocalCore::make_way(int priority) {
   for (Share* const share : running_) {
     if (priority_of(share->work()) >= priority) continue;
-    if (Assignment* const rest = share->take_back(0)) ledger_.put_back(*rest);
+    if (Assignment* const rest = share->take_back(0)) wait_again(*rest);
   }
+}
+
+/// It was taken back, and nobody has begun it.
+void LocalCore::wait_again(Assignment& work) {
+  if (unwanted_) return ledger_.drop(work);
+  ledger_.put_back(work);
+  offer(work.count);
 }
 
 bool LocalCore::cancel(Node& node) {
@@ -137,6 +148,7 @@ void LocalCore::watch() {
     Deadline due = never;
     const Deadline now = Clock::now();
     for (Share* const share : running_) due = std::min(due, share->watch(now, stops_));
+    discard_failed();
     if (!stops_.empty()) {
       let_go(lock);
       lock.lock();
@@ -180,7 +192,7 @@ void LocalCore::end_everything() {
 
 void LocalCore::resize(int processes) {
   check_mine();
-  start();
+  begin();
   Lock lock(mutex_);
   check_open();
   resize_places(lock, processes);

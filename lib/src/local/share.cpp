@@ -89,18 +89,18 @@ void Share::run() noexcept {
       record_exception();
       if (!again_) more_ = flat_ ? pass_failed_element() : claim();
     }
-    if (std::exchange(again_, false)) begin_attempt(attempt_ + 1);
+    if (std::exchange(again_, false)) try_again();
   }
   innermost = outer_;
 }
 
-/// Where it has a timeout what is said of it starts anew, under the lock.
+/// What is said of it starts anew.
 void Share::begin_attempt(unsigned attempt) {
   attempt_ = attempt;
   committed_ = false;
   out_.reset();
   if (!timed_) return;
-  timed_out_ = false;
+  if (std::exchange(timed_out_, false)) core_->watch_changed_.notify_all();
   due_ = deadline_after(*work_->options->timeout);
   if (stop_ && !node_->done()) {
     stop_ = false;
@@ -108,19 +108,27 @@ void Share::begin_attempt(unsigned attempt) {
   }
 }
 
-bool Share::claim() {
-  Claimed next;
-  if (timed_) {
-    const std::lock_guard lock(core_->mutex_);
-    next = range_.claim(1);
-    if (!next.empty()) begin_attempt(work_->attempt);
+/// Where it has a timeout, an attempt begins under the lock.
+std::unique_lock<std::mutex> Share::hold_if_timed() {
+  return timed_ ? std::unique_lock(core_->mutex_) : std::unique_lock<std::mutex>();
+}
+
+void Share::try_again() {
+  const std::lock_guard lock(core_->mutex_);
+  if (answered_ || node_->done()) {
+    more_ = false;
   } else {
-    if (Clock::now() - flushed_at_ >= between_flushes) flush();
-    next = range_.claim(1);
-    if (!next.empty()) begin_attempt(work_->attempt);
+    begin_attempt(attempt_ + 1);
   }
+}
+
+bool Share::claim() {
+  if (!timed_ && Clock::now() - flushed_at_ >= between_flushes) flush();
+  const auto lock = hold_if_timed();
+  const Claimed next = range_.claim(1);
   if (next.empty()) return false;
   element_ = next.first;
+  begin_attempt(work_->attempt);
   return true;
 }
 
@@ -258,11 +266,9 @@ Deadline Share::watch(Deadline now, std::vector<std::stop_source>& stops) {
     stops.push_back(request_stop());
     return due_ = deadline_after(work_->options->cancel.stop_grace);
   }
-  if (Assignment* const rest = take_back(0)) {
-    core_->ledger_.put_back(*rest);
-    core_->call_places(rest->count);
-  }
+  if (Assignment* const rest = take_back(0)) core_->wait_again(*rest);
   answer([this] { return timeout_error(); });
+  stops.push_back(source_);  // what has been set off is seen to
   return never;
 }
 

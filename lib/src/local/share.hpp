@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -83,7 +84,9 @@ class Share final : public detail::Invocation, private TaskContext {
   std::uint64_t seed() noexcept override;
 
   detail::Batch& batch() const { return *static_cast<detail::Chunk*>(work_)->batch; }
+  std::unique_lock<std::mutex> hold_if_timed();
   void begin_attempt(unsigned attempt);
+  void try_again();
   bool claim();
   bool claim_block();
   void publish_run();

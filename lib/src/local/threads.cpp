@@ -83,8 +83,8 @@ void Threads::live() {
 
 void Threads::call_places(std::size_t work) {
   for (; work != 0 && active_ < wanted_; --work) {
-    ++active_;
     boost::asio::post(asio_->pool, [this] { this->work(); });
+    ++active_;
   }
 }
 
@@ -100,7 +100,7 @@ void Threads::work() {
 }
 
 void Threads::supply(Lock& lock, detail::Node& node) {
-  call_places(node.is_batch ? static_cast<detail::Batch&>(node).elements.count() : 1);
+  offer(node.is_batch ? static_cast<detail::Batch&>(node).elements.count() : 1);
   let_go(lock);
 }
 
@@ -125,7 +125,7 @@ void Threads::resize_places(Lock& lock, int count) {
   }
   wanted_ = count;
   if (const std::exception_ptr failed = std::exchange(failed_, nullptr)) break_pool(failed);
-  call_places(ledger_.waiting());
+  offer(ledger_.waiting());
 }
 
 }  // namespace procpool::inline v0::local

@@ -43,6 +43,7 @@ bool is_ours(const Holder* holder) {
 struct Closer {
   ~Closer() {
     if (is_ours(present)) delete present.load();
+    present = nullptr;
   }
 };
 

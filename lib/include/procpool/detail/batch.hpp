@@ -51,6 +51,13 @@ class Elements {
     count_ = static_cast<std::uint32_t>(elements.size() / size);
   }
 
+  /// Copies what was borrowed.
+  void keep() {
+    if (borrowed_.empty()) return;
+    bytes.assign(borrowed_.begin(), borrowed_.end());
+    borrowed_ = {};
+  }
+
   void add(std::span<const std::byte> element) {
     bytes.resize(padded(bytes.size()));
     bytes.insert(bytes.end(), element.begin(), element.end());

@@ -46,6 +46,9 @@ void call(const std::function<void()>& callback,
   }
 }
 
+/// The one whose callback this thread runs by `run`; null: none.
+thread_local const Callbacks* running = nullptr;
+
 }  // namespace
 
 Callbacks::Callbacks(std::function<void(std::exception_ptr)> on_error)
@@ -82,8 +85,12 @@ void Callbacks::post(std::vector<std::function<void()>> callbacks) {
 }
 
 void Callbacks::run(const std::function<void()>& callback) noexcept {
+  const Callbacks* const outer = std::exchange(running, this);
   call(callback, shared_->on_error);
+  running = outer;
 }
+
+bool Callbacks::in_one() const { return running == this || on_this_thread(); }
 
 bool Callbacks::on_this_thread() const {
   const std::lock_guard lock(shared_->lock);

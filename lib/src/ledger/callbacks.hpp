@@ -25,6 +25,8 @@ class Callbacks {
   /// Runs one here and now, errors reported as ever.
   void run(const std::function<void()>& callback) noexcept;
   bool on_this_thread() const;
+  /// Whether a callback runs on this thread, there or by `run`.
+  bool in_one() const;
   /// Waits until everything posted has run. Not on the callback thread.
   void finish();
 

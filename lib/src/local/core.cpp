@@ -130,7 +130,7 @@ bool LocalCore::admit(Lock& lock, std::size_t bytes, Admission admission) {
              pool->state_ != State::open || pool->broken_;
     }
   };
-  if (settings_.max_pending_bytes == 0 || callbacks_.on_this_thread() || in_own_task()) return true;
+  if (settings_.max_pending_bytes == 0 || callbacks_.in_one() || in_own_task()) return true;
   if (submitters_.empty() && has_room_for(bytes)) return true;
   if (admission == Admission::decline) {
     let_go(lock);

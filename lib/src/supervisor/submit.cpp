@@ -122,7 +122,7 @@ bool Supervisor::has_room_for(std::size_t bytes) const {
 /// Back-pressure, first come first served: else what is large would wait for as long as what is small
 /// comes. A callback never waits: what it waits for may be behind it.
 bool Supervisor::admit(Lock& lock, std::size_t bytes, Admission admission) {
-  if (settings_.max_pending_bytes == 0 || callbacks_.on_this_thread()) return true;
+  if (settings_.max_pending_bytes == 0 || callbacks_.in_one()) return true;
   if (submitters_.empty() && has_room_for(bytes)) return true;
   if (admission == Admission::decline) {
     let_go(lock);

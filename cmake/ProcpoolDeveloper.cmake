@@ -8,9 +8,6 @@ if(PROCPOOL_SANITIZE)
   # g++ 12 takes what the sanitizers put in for reads of what std::optional does not hold.
   add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   add_link_options(-fsanitize=${PROCPOOL_SANITIZE})
-  if(PROCPOOL_SANITIZE STREQUAL "thread")  # which does not know fences
-    add_compile_definitions(BOOST_ASIO_DISABLE_FENCED_BLOCK)
-  endif()
 endif()
 
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")

@@ -137,6 +137,27 @@ TEST(Threads, P_POOL_07_join_in_a_task_is_misuse) {
   pool.join();
 }
 
+std::string echo_or_throw(std::size_t size) {
+  if (size < 30'000) return std::string(size, 'v');
+  throw std::runtime_error(std::string(size, 'e'));
+}
+
+TEST(Threads, P_MAP_06_a_large_error_after_a_value_keeps_its_text) {
+  const ThreadPool pool(1);
+  const auto all = pool.map_settled(
+      echo_or_throw, std::vector<std::size_t>{1'000, 40'000, 20'000, 50'000}, {.chunksize = 4});
+  EXPECT_EQ(all[0].value(), std::string(1'000, 'v'));
+  EXPECT_EQ(all[2].value(), std::string(20'000, 'v'));
+  for (const std::size_t i : {1UL, 3UL}) {
+    try {
+      static_cast<void>(all[i].value());
+      ADD_FAILURE() << "nothing was thrown";
+    } catch (const std::runtime_error& error) {
+      EXPECT_EQ(error.what(), std::string(i == 1 ? 40'000 : 50'000, 'e'));
+    }
+  }
+}
+
 // ---- stopping ------------------------------------------------------------------------------------
 
 void until_stopped() {

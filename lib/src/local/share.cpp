@@ -177,7 +177,7 @@ void Share::record_exception() {
 void Share::record(Outcome outcome, std::span<const std::byte> bytes) {
   if (timed_ || !work_->is_chunk) return settle(outcome, bytes);
   fresh_failed_ |= outcome != Outcome::value;
-  if (bytes.size() >= large && sink_.used()) {
+  if (is_lendable(outcome, bytes)) {
     fresh_.add(outcome, lent(bytes));
   } else {
     fresh_.add(outcome, bytes);
@@ -185,7 +185,12 @@ void Share::record(Outcome outcome, std::span<const std::byte> bytes) {
   if (prompt_) flush();
 }
 
-/// Bytes that lie in the sink, which gives them up.
+/// Large values lie in the sink. Error records do not, though an earlier value may have left it a buffer.
+bool Share::is_lendable(Outcome outcome, std::span<const std::byte> bytes) const {
+  return outcome == Outcome::value && bytes.size() >= large;
+}
+
+/// The sink gives them up.
 detail::Part::Lent Share::lent(std::span<const std::byte> bytes) {
   return {bytes, std::shared_ptr<const std::byte[]>(sink_.release())};
 }
@@ -197,7 +202,7 @@ void Share::settle(Outcome outcome, std::span<const std::byte> bytes) {
   if (timed_out_) {
     again_ = may_run_again();
     if (!again_) core_->ledger_.settle_error(*work_, timeout_error());
-  } else if (bytes.size() >= large && outcome == Outcome::value && sink_.used()) {
+  } else if (is_lendable(outcome, bytes)) {
     core_->ledger_.settle_lent(*work_, outcome, lent(bytes));
   } else {
     core_->ledger_.settle(*work_, outcome, bytes);

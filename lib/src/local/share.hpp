@@ -95,6 +95,7 @@ class Share final : public detail::Invocation, private TaskContext {
   void record_exception();
   void record(detail::Outcome outcome, std::span<const std::byte> bytes);
   void settle(detail::Outcome outcome, std::span<const std::byte> bytes);
+  bool is_lendable(detail::Outcome outcome, std::span<const std::byte> bytes) const;
   detail::Part::Lent lent(std::span<const std::byte> bytes);
   void flush();
   void hand_in();

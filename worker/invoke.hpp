@@ -11,6 +11,7 @@
 #include <procpool/detail/descriptor.hpp>
 #include <procpool/detail/invocation.hpp>
 
+#include "base/block_pace.hpp"
 #include "base/deadline.hpp"
 #include "base/task_context.hpp"
 #include "channel/worker_end.hpp"
@@ -75,7 +76,6 @@ class Invoke final : public detail::Invocation, private detail::Sink, private Ta
   wire::OutcomeHeader outcome_header() const { return {end_->call(), element_}; }
 
   static constexpr std::uint32_t header_bytes = sizeof(wire::OutcomeHeader);
-  static constexpr std::uint32_t first_block = 16;
 
   channel::WorkerEnd* end_;
   wire::CallHeader header_;
@@ -96,8 +96,7 @@ class Invoke final : public detail::Invocation, private detail::Sink, private Ta
   // Of a flat chunk.
   shm::Range block_;                  // claimed
   std::uint32_t published_ = 0;       // whose outcomes were told: those before this
-  std::uint32_t pace_ = first_block;  // elements to claim next
-  Deadline block_since_ = {};
+  BlockPace pace_;
 
   std::optional<detail::SpanOut> out_;
   std::span<std::byte> room_;           // in the ring, header included

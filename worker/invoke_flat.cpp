@@ -1,8 +1,6 @@
 // Flat chunks: elements are claimed many at a time, and told home as runs of values. `running` in
 // shared memory is the one account of how far they got.
 
-#include <algorithm>
-#include <chrono>
 #include <cstring>
 
 #include "shm/atomics.hpp"
@@ -11,27 +9,11 @@
 
 namespace procpool::inline v0::worker {
 
-using namespace std::chrono_literals;
-
-namespace {
-
-/// How long a claimed block should take. Too short: a record for few values; too long: what is
-/// claimed cannot be taken back for an idle worker.
-constexpr auto least_time = 20us;
-constexpr auto most_time = 100us;
-
-}  // namespace
-
 /// The element that is run.
 std::uint32_t Invoke::current() const { return shm::element_of(shm::load_hint(end_->running())); }
 
 bool Invoke::claim_block() {
-  const Deadline now = Clock::now();
-  if (taken_ && now - block_since_ < least_time) pace_ *= 2;
-  if (taken_ && now - block_since_ > most_time) pace_ = std::max(pace_ / 2, 1U);
-  pace_ = std::min(pace_, header_.number);
-  block_since_ = now;
-  block_ = end_->take(header_.count(), taken_, pace_);
+  block_ = end_->take(header_.count(), taken_, pace_.next(header_.number));
   if (block_.empty()) return false;
   taken_ = true;
   published_ = block_.first;

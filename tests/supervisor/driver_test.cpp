@@ -93,7 +93,7 @@ struct Wish {
   }
   void fulfil_locked(Work& work) {
     fulfilled = true;
-    work.driver.wake_all(waiters);
+    for (Waiter* each = waiters.first; each != nullptr; each = each->next) work.driver.wake(*each);
   }
 };
 

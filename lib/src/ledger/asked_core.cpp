@@ -11,6 +11,12 @@ namespace procpool::inline v0::ledger {
 
 using detail::Node;
 
+void AskedCore::accept_node(Node& node) {
+  retain();
+  node.core = this;
+  node.id = detail::next_id();
+}
+
 void AskedCore::enlist(Node& node, std::shared_ptr<detail::CompletionQueue> queue) {
   check_mine();
   Lock lock = hold_core();

@@ -37,6 +37,8 @@ class AskedCore : public detail::Core {
   /// Throws Misuse in a forked copy of the process.
   virtual void check_mine() const = 0;
 
+  /// It is this core's now.
+  void accept_node(detail::Node& node);
   /// A running task of this node has said something.
   void said(detail::Node& node, TaskUpdate update);
 

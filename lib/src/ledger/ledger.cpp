@@ -42,6 +42,14 @@ void Ledger::enter(Node& node, std::size_t bytes) {
   waiting_.push_back(node);
 }
 
+/// Null: it has no elements.
+std::unique_ptr<Chunk> Ledger::whole(Batch& batch) {
+  if (batch.elements.count() == 0) return nullptr;
+  auto all = std::make_unique<Chunk>(batch);
+  all->count = batch.elements.count();
+  return all;
+}
+
 void Ledger::enter_batch(Batch& batch, std::unique_ptr<Chunk> all, std::size_t bytes) {
   enter(batch);
   charge(batch, bytes);
@@ -231,10 +239,6 @@ Assignment& Ledger::lift(Assignment& work) {
 
 // ---- ends ----------------------------------------------------------------------------------------
 
-void Ledger::wake_all(const detail::Waiters& waiters) {
-  for (auto* w = waiters.first; w != nullptr; w = w->next) wakes_->wake(*w);
-}
-
 /// The node's outcome is what it is: everybody learns of it.
 void Ledger::end(Node& node) {
   if (node.is_batch && node.outcome == Outcome::none) {
@@ -255,15 +259,15 @@ void Ledger::end(Node& node) {
     extras->updates.reset();
     if (extras->charged != 0) {
       pending_bytes_ -= std::exchange(extras->charged, 0);
-      wake_all(room_waiters);
+      wakes_->wake_all(room_waiters);
     }
   }
   ++ended_;
   node.mark_done();
-  wake_all(node.waiters);
+  wakes_->wake_all(node.waiters);
   for (const auto& queue : queues) {
     queue->ready.push_back(&node);
-    wake_all(queue->waiters);
+    wakes_->wake_all(queue->waiters);
   }
   if (!callbacks.empty()) wakes_->call_back(std::move(callbacks));
 }

@@ -26,6 +26,9 @@ namespace procpool::inline v0::ledger {
 class Wakes {
  public:
   virtual void wake(detail::Waiter& waiter) = 0;
+  void wake_all(const detail::Waiters& waiters) {
+    for (auto* w = waiters.first; w != nullptr; w = w->next) wake(*w);
+  }
   virtual void call_back(std::vector<std::function<void()>> callbacks) = 0;
 
  protected:
@@ -41,6 +44,8 @@ class Ledger {
   /// Takes a call, or a batch, with a reference of its own. `charge`: bytes that are pending until it
   /// is done.
   void enter(detail::Node& node, std::size_t charge);
+  /// `all`: what `whole` made of it, before the lock was taken.
+  static std::unique_ptr<detail::Chunk> whole(detail::Batch& batch);
   void enter_batch(detail::Batch& batch, std::unique_ptr<detail::Chunk> all, std::size_t charge);
   /// A call that cannot run yet.
   void enter_held(detail::Node& node);
@@ -143,7 +148,6 @@ class Ledger {
                            std::uint32_t count);
   void hand_in(detail::Chunk& chunk);
   void answered(detail::Assignment& work);
-  void wake_all(const detail::Waiters& waiters);
   void end(detail::Node& node);
   void release(detail::Node& node);
   void ended_elements(detail::Batch& batch, std::uint32_t count, bool failed);

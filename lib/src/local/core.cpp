@@ -35,10 +35,6 @@ LocalCore::~LocalCore() {
   }
 }
 
-void LocalCore::wake_all(const detail::Waiters& waiters) {
-  for (auto* w = waiters.first; w != nullptr; w = w->next) wake(*w);
-}
-
 void LocalCore::call_back(std::vector<std::function<void()>> callbacks) {
   callbacks_.post(std::move(callbacks));
 }
@@ -83,11 +79,7 @@ void LocalCore::submit_batch(Batch& batch) {
   prepare(batch);
   batch.elements.keep();  // a task that nobody waits for any more may still read them
   const std::size_t bytes = batch.elements.total_bytes();
-  std::unique_ptr<Chunk> all;
-  if (batch.elements.count() != 0) {
-    all = std::make_unique<Chunk>(batch);
-    all->count = batch.elements.count();
-  }
+  auto all = Ledger::whole(batch);
   Lock lock(mutex_);
   check_open();
   admit(lock, bytes, Admission::wait);
@@ -96,17 +88,11 @@ void LocalCore::submit_batch(Batch& batch) {
   entered(lock, batch);
 }
 
-void LocalCore::accept_node(Node& node) {
-  retain();
-  node.core = this;
-  node.id = detail::next_id();
-}
-
 void LocalCore::entered(Lock& lock, Node& node) {
   if (node.done()) return let_go(lock);  // an empty map
   if (node.options != nullptr && node.options->stop.stop_requested()) {
     ledger_.cancel(node);
-    node.is_batch ? discard_started(static_cast<Batch&>(node)) : void(ledger_.withdraw(node));
+    withdraw(node);
     return let_go(lock);
   }
   make_way(priority_of(node));
@@ -217,7 +203,7 @@ void LocalCore::run(Lock& lock, Assignment& work) {
   {
     Share share(*this, work);
     running_.push_back(&share);
-    watch_changed_.notify_all();
+    if (ledger::has_timeout(work)) watch_changed_.notify_all();
     let_go(lock);
     share.run();
     lock.lock();

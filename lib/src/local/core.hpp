@@ -76,8 +76,8 @@ class LocalCore : public ledger::AskedCore, private ledger::Wakes {
   /// The node's work waits now. By the thread that submitted it; or by one that must not run it.
   virtual void supply(Lock& lock, detail::Node& node) = 0;
   virtual void supply_later(Lock& lock, detail::Node& node) = 0;
-  /// Whether a thread that waits for a task may run tasks meanwhile.
-  virtual bool helps() const = 0;
+  /// Whether a thread that waits for a call may run it, if it still waits. A task may in any case.
+  virtual bool anybody_runs() const { return false; }
   /// Under the lock: nothing is left to do and nothing more will come.
   virtual void end_places() = 0;
   /// Without the lock, after that.
@@ -112,7 +112,6 @@ class LocalCore : public ledger::AskedCore, private ledger::Wakes {
   // Wakes (ledger/ledger.hpp).
   void wake(detail::Waiter& waiter) final;
   void call_back(std::vector<std::function<void()>> callbacks) final;
-  void wake_all(const detail::Waiters& waiters);
 
   // core.cpp
   void begin();
@@ -120,7 +119,6 @@ class LocalCore : public ledger::AskedCore, private ledger::Wakes {
   void check_open() const;
   bool has_room_for(std::size_t bytes) const;
   bool admit(Lock& lock, std::size_t bytes, detail::Admission admission);
-  void accept_node(detail::Node& node);
   void entered(Lock& lock, detail::Node& node);
   bool wait_until(Lock& lock, detail::Waiters& among, bool (*satisfied)(const void*),
                   const void* subject, Deadline until, const detail::Node* wanted);
@@ -133,6 +131,8 @@ class LocalCore : public ledger::AskedCore, private ledger::Wakes {
   void wait_again(detail::Assignment& work);
   void discard_started(detail::Batch& batch);
   void discard_failed();
+  void drop_rest(Share& share);
+  void withdraw(detail::Node& node);
   void stop_running(const detail::Node& node);
   void end_everything();
   std::exception_ptr end_error() const;

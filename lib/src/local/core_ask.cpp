@@ -40,16 +40,17 @@ bool LocalCore::wait_until(Lock& lock, detail::Waiters& among, bool (*satisfied)
   sleeper.satisfied = satisfied;
   sleeper.subject = subject;
   among.add(sleeper);
+  const bool may_help = until == never && (in_own_task() || anybody_runs());
+  if (may_help) helpers_.push_back(&sleeper);
   while (!satisfied(subject)) {
+    if (may_help && help(lock, wanted)) continue;
     if (until == never) {
-      if (helps() && help(lock, wanted)) continue;
-      helpers_.push_back(&sleeper);
       sleeper.awake.wait(lock);
-      std::erase(helpers_, &sleeper);
     } else if (sleeper.awake.wait_until(lock, until) == std::cv_status::timeout) {
       break;
     }
   }
+  if (may_help) std::erase(helpers_, &sleeper);
   among.remove(sleeper);
   return satisfied(subject);
 }
@@ -71,11 +72,7 @@ Node* LocalCore::wait_any(detail::CompletionQueue& queue, detail::Time until) {
       lock, queue.waiters,
       [](const void* q) { return !static_cast<const detail::CompletionQueue*>(q)->ready.empty(); },
       &queue, until, nullptr);
-  Node* node = nullptr;
-  if (!queue.ready.empty()) {
-    node = queue.ready.front();
-    queue.ready.pop_front();
-  }
+  Node* const node = queue.take();
   let_go(lock);
   return node;
 }

@@ -78,15 +78,17 @@ bool LocalCore::cancel(Node& node) {
   const bool was_done = node.done();
   if (!was_done) {
     ledger_.cancel(node);
-    if (node.is_batch) {
-      discard_started(static_cast<Batch&>(node));
-    } else {
-      ledger_.withdraw(node);
-    }
+    withdraw(node);
     stop_running(node);
   }
   let_go(lock);
   return !was_done;
+}
+
+/// It is done; what has not started of it will not.
+void LocalCore::withdraw(Node& node) {
+  if (node.is_batch) return discard_started(static_cast<Batch&>(node));
+  ledger_.withdraw(node);
 }
 
 void LocalCore::stop_running(const Node& node) {
@@ -106,9 +108,12 @@ void LocalCore::discard(Batch& batch) noexcept {
 void LocalCore::discard_started(Batch& batch) {
   ledger_.discard(batch);
   for (Share* const share : running_) {
-    if (&share->node() != &batch) continue;
-    if (Assignment* const rest = share->take_back(0)) ledger_.drop(*rest);
+    if (&share->node() == &batch) drop_rest(*share);
   }
+}
+
+void LocalCore::drop_rest(Share& share) {
+  if (Assignment* const rest = share.take_back(0)) ledger_.drop(*rest);
 }
 
 void LocalCore::discard_failed() {
@@ -120,9 +125,7 @@ void LocalCore::cancel_waiting() {
   Lock lock(mutex_);
   unwanted_ = true;
   ledger_.cancel_waiting();
-  for (Share* const share : running_) {
-    if (Assignment* const rest = share->take_back(0)) ledger_.drop(*rest);
-  }
+  for (Share* const share : running_) drop_rest(*share);
   let_go(lock);
 }
 

@@ -18,7 +18,7 @@ class Sequential final : public LocalCore {
   void call_places(std::size_t) override {}
   void supply(Lock& lock, detail::Node& node) override;
   void supply_later(Lock& lock, detail::Node& node) override;
-  bool helps() const override { return true; }
+  bool anybody_runs() const override { return true; }
   void end_places() override {}
   void join_places() override {}
   std::size_t places() const override { return 1; }

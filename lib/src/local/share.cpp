@@ -59,9 +59,8 @@ Share::Share(LocalCore& core, Assignment& work)
       flat_(goes_flat(work)),
       prompt_(timed_ || wants_prompt(work)),
       range_(work.count),
-      attempt_(work.attempt),
       flushed_at_(Clock::now()) {
-  block_ = range_.claim(flat_ ? pace_ : 1);
+  block_ = range_.claim(flat_ ? pace_.next(work.count) : 1);
   begin_attempt(work.attempt);
 }
 

@@ -25,6 +25,7 @@
 #include <procpool/detail/invocation.hpp>
 #include <procpool/this_task.hpp>
 
+#include "base/block_pace.hpp"
 #include "base/deadline.hpp"
 #include "base/task_context.hpp"
 #include "local/range.hpp"
@@ -117,7 +118,7 @@ class Share final : public detail::Invocation, private TaskContext {
   bool again_ = false;
   bool committed_ = false;
   std::uint32_t element_ = 0;  // of the assignment
-  unsigned attempt_ = 1;
+  unsigned attempt_ = 0;
 
   std::optional<detail::SpanIn> callable_;
   std::optional<detail::SpanIn> arguments_;
@@ -132,8 +133,7 @@ class Share final : public detail::Invocation, private TaskContext {
   // Of a flat chunk: elements [told_, running_) of the block have ended and are not in `fresh_` yet.
   Claimed block_;
   std::uint32_t told_ = 0;
-  std::uint32_t pace_ = 16;
-  Deadline block_since_ = {};
+  BlockPace pace_;
   std::atomic<std::uint64_t> running_ = 0;
 
   std::atomic<bool> stop_ = false;

@@ -1,31 +1,14 @@
 // Flat chunks: elements are claimed many at a time, and their values go where they belong.
 
-#include <algorithm>
-#include <chrono>
-
 #include "local/core.hpp"
 
 namespace procpool::inline v0::local {
 
 using detail::Outcome;
-using namespace std::chrono_literals;
-
-namespace {
-
-/// As in a worker (worker/invoke_flat.cpp).
-constexpr auto least_time = 20us;
-constexpr auto most_time = 100us;
-
-}  // namespace
 
 bool Share::claim_block() {
-  const Deadline now = Clock::now();
-  if (prompt_ || now - flushed_at_ >= between_flushes) flush();
-  if (now - block_since_ < least_time) pace_ *= 2;
-  if (now - block_since_ > most_time) pace_ = std::max(pace_ / 2, 1U);
-  pace_ = std::min(pace_, std::max(work_->count, 1U));
-  block_since_ = now;
-  block_ = range_.claim(pace_);
+  if (prompt_ || Clock::now() - flushed_at_ >= between_flushes) flush();
+  block_ = range_.claim(pace_.next(work_->count));
   running_ = told_ = block_.first;
   return !block_.empty();
 }

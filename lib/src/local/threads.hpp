@@ -27,7 +27,6 @@ class Threads final : public LocalCore {
   void call_places(std::size_t work) override;
   void supply(Lock& lock, detail::Node& node) override;
   void supply_later(Lock& lock, detail::Node& node) override { supply(lock, node); }
-  bool helps() const override { return in_own_task(); }
   void end_places() override;
   void join_places() override;
   std::size_t places() const override { return threads_.size() + joined_; }

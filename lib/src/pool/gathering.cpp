@@ -56,10 +56,7 @@ class Gathering final : public Keeper {
   Node* wait_any(CompletionQueue& queue, Time until) override {
     if (!wait(*whole_, until)) return nullptr;
     const std::lock_guard lock(lock_);
-    if (queue.ready.empty()) return nullptr;
-    Node* const node = queue.ready.front();
-    queue.ready.pop_front();
-    return node;
+    return queue.take();
   }
   void enlist(Node& whole, std::shared_ptr<CompletionQueue> queue) override {
     const std::lock_guard lock(lock_);

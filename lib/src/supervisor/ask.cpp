@@ -35,11 +35,7 @@ Node* Supervisor::wait_any(detail::CompletionQueue& queue, Deadline until) {
   check_waits(until);
   Waiter waiter{.satisfied = queue_has_one, .subject = &queue};
   driver_.wait(lock, waiter, queue.waiters, until);
-  Node* node = nullptr;
-  if (!queue.ready.empty()) {
-    node = queue.ready.front();
-    queue.ready.pop_front();
-  }
+  Node* const node = queue.take();
   let_go(lock);
   return node;
 }

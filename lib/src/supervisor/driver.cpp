@@ -124,10 +124,6 @@ void Driver::wake(Waiter& waiter) {
   os::futex_wake(waiter.woken, 1, os::Scope::process);
 }
 
-void Driver::wake_all(const detail::Waiters& waiters) {
-  for (Waiter* each = waiters.first; each != nullptr; each = each->next) wake(*each);
-}
-
 void Driver::kick_background() { os::ring(background_kick_.get()); }
 
 void Driver::run_background() {

@@ -67,7 +67,6 @@ class Driver {
             Deadline until);
   /// Under the lock: what this waiter waits for has happened.
   void wake(detail::Waiter& waiter);
-  void wake_all(const detail::Waiters& waiters);
 
   /// The background thread's life.
   void run_background();

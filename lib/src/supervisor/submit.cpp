@@ -73,13 +73,8 @@ bool Supervisor::submit(Node& node, Admission admission) {
 
 void Supervisor::submit_batch(Batch& batch) {
   check_mine();
-  const std::uint32_t count = batch.elements.count();
   const std::size_t bytes = batch.elements.total_bytes();
-  std::unique_ptr<Chunk> all;
-  if (count != 0) {
-    all = std::make_unique<Chunk>(batch);
-    all->count = count;
-  }
+  auto all = Ledger::whole(batch);
   if (batch.extras && batch.extras->progress) callbacks_.start();
   Lock lock = driver_.hold();
   check_open();
@@ -188,12 +183,6 @@ std::shared_ptr<channel::Slab> Supervisor::make_slab_or_throw(const detail::Assi
     throw EncodingError("a call of " + std::to_string(call_bytes(work)) +
                         " bytes cannot be sent: " + error.what());
   }
-}
-
-void Supervisor::accept_node(Node& node) {
-  retain();
-  node.core = this;
-  node.id = detail::next_id();
 }
 
 /// From the caller's hands straight into an idle worker's slot. While all workers are supplied,

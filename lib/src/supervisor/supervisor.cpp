@@ -148,8 +148,8 @@ void Supervisor::note(std::uint64_t key) {
 
 /// The pool's state has changed.
 void Supervisor::wake_pool_waiters() {
-  driver_.wake_all(pool_waiters_);
-  driver_.wake_all(ledger_.room_waiters);
+  wake_all(pool_waiters_);
+  wake_all(ledger_.room_waiters);
 }
 
 void Supervisor::add_chore(std::function<void(Lock&)> chore) {

@@ -111,7 +111,6 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   void check_open() const;
   void check_starts() const;
   void check_waits(Deadline until) const;
-  void accept_node(detail::Node& node);
   void entered(detail::Node& node);
   struct Submitter;
   bool has_room_for(std::size_t bytes) const;

@@ -68,6 +68,14 @@ struct Waiters {
 struct CompletionQueue {
   std::deque<Node*> ready;  // still referenced by the consumer
   Waiters waiters;
+
+  /// Null: there is none.
+  Node* take() {
+    if (ready.empty()) return nullptr;
+    Node* const node = ready.front();
+    ready.pop_front();
+    return node;
+  }
 };
 
 /// What few tasks have. Under the core's lock from the submission to the end, except `stop`.

@@ -13,7 +13,11 @@
 
 #include <sys/types.h>
 
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <exception>
+#include <filesystem>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -59,6 +63,13 @@ struct CrashReport {
   unsigned attempt = 0;               ///< the attempt that ended so, from 1
   bool started = true;                ///< had the task begun to run?
   std::string text = {};              ///< the whole in words: what()
+  int signal_code = 0;                ///< siginfo's si_code of the signal; 0: not known
+  std::uintptr_t address = 0;         ///< what a fault was about (si_addr); 0: none, or null
+  std::string backtrace = {};         ///< the worker's stack, a frame a line; empty: not known
+  std::string last_stderr = {};       ///< the end of what the worker wrote to stderr
+  std::size_t peak_memory_bytes = 0;  ///< the most memory it had resident; 0: not known
+  std::chrono::nanoseconds cpu_time = {};  ///< what it used, user and system
+  std::filesystem::path capsule = {};      ///< to run the task again; empty: none was written
 };
 
 /// The worker process died while it had the task: a signal, an exit, a broken protocol. Only this
@@ -78,6 +89,19 @@ class WorkerCrashed : public Error {
   unsigned attempt() const noexcept { return report_.attempt; }
   /// False: the task had not begun, so that running it again repeats nothing.
   bool started() const noexcept { return report_.started; }
+  /// What a fault was about: the address that could not be read, written or executed. 0: none, or the
+  /// null pointer; what() says which.
+  std::uintptr_t address() const noexcept { return report_.address; }
+  /// The worker's stack when it died, innermost first, a frame a line: function, file and line where
+  /// debug information is there, else module and offset. Empty where there was no time to take it
+  /// (SIGKILL) or nothing to take (an exit).
+  const std::string& backtrace() const noexcept { return report_.backtrace; }
+  /// The last lines that the worker wrote to stderr.
+  const std::string& last_stderr() const noexcept { return report_.last_stderr; }
+  /// The most memory that the worker had resident, in bytes; 0: not known.
+  std::size_t peak_memory_bytes() const noexcept { return report_.peak_memory_bytes; }
+  /// The file to run the task again with; empty without PoolOptions::capsule_dir.
+  const std::filesystem::path& capsule() const noexcept { return report_.capsule; }
   /// All of it.
   const CrashReport& report() const noexcept { return report_; }
 

@@ -63,6 +63,38 @@ enum class Backend {
   sequential,
 };
 
+/// What a worker may use, all its tasks together; the kernel's resource limits of its process, see
+/// setrlimit(2). A replacement starts from zero. Empty: as the program has it.
+struct Limits {
+  /// Private memory (RLIMIT_DATA; shared memory does not count), in bytes. A task that wants more gets
+  /// std::bad_alloc. Too low: workers cannot start (PoolBroken); too high: a task that leaks or is
+  /// tricked takes the machine's memory. 0: Misuse.
+  std::optional<std::size_t> memory_bytes = {};
+  /// Processor time (RLIMIT_CPU, whole seconds, rounded up). A worker that has used it is killed:
+  /// WorkerCrashed that says so. Too low: good workers are replaced all the time; too high: a loop runs
+  /// for long. Zero or less: Misuse.
+  std::optional<Duration> cpu_time = {};
+  /// Descriptors a task can open, beyond those that the worker itself needs. Opening more fails
+  /// with EMFILE. Too low: libraries fail in odd places; too high: leaks go unnoticed.
+  std::optional<unsigned> open_files = {};
+  /// Size of a file that a task writes (RLIMIT_FSIZE), in bytes. Writing more fails with EFBIG. 0: tasks
+  /// write no files. Too low: half-written files; too high: a full disk.
+  std::optional<std::size_t> file_bytes = {};
+  /// Size of a core dump (RLIMIT_CORE), in bytes. 0: none. Too high: a crash takes as long as
+  /// writing the dump does, though its report does not wait for that.
+  std::optional<std::size_t> core_bytes = {};
+};
+
+/// What a sandboxed worker may still reach: see PoolOptions::sandbox.
+struct Sandbox {
+  /// Files and folders that tasks may open for reading, besides those that are open already. Too few:
+  /// libraries that read their data late fail; too many: hostile input reads them.
+  std::vector<std::filesystem::path> readable = {};
+  /// True: a pool whose kernel cannot enforce all of it is PoolBroken. False: it runs with what can be
+  /// enforced, and PoolStats::sandbox_gaps names the rest.
+  bool strict = false;
+};
+
 /// How a pool is made: `Pool pool({.processes = 4, .max_tasks_per_child = 100});`. A value out of range
 /// is Misuse, thrown by Pool's constructor, before anything was started.
 struct PoolOptions {
@@ -86,6 +118,8 @@ struct PoolOptions {
   /// replacement is ready before the old one leaves. 0: never. Too low: a process start per task; too
   /// high: what tasks leak stays. (Python: maxtasksperchild)
   unsigned max_tasks_per_child = 0;
+  /// What each worker may use.
+  Limits limits = {};
   /// Bytes of arguments of tasks that are not done, above which `submit` waits and `try_submit`
   /// declines; a callback never waits. A task larger than this is taken when nothing else is
   /// pending. 0: unbounded. Too low: workers run dry; too high: memory.
@@ -100,6 +134,9 @@ struct PoolOptions {
   /// loaded: PoolBroken with the loader's reason. The program that loads them (this one, or
   /// `worker_executable`) is linked with CMake's ENABLE_EXPORTS, or -rdynamic; `procpool-worker` is.
   std::vector<std::filesystem::path> modules = {};
+  /// Where to leave a capsule, a small file to run a task again alone, of each task that crashed, timed
+  /// out or threw. Made if it is not there, readable by this user only. Empty: no capsules.
+  std::filesystem::path capsule_dir = {};
   /// Called on the callback thread with what a callback threw. It changes no outcome. Empty: one
   /// line on stderr.
   std::function<void(std::exception_ptr)> on_callback_error = {};
@@ -122,6 +159,10 @@ struct PoolOptions {
   /// when few workers are busy; too high: more threads than processors. `fork`: libraries that have
   /// read their environment already do not look again.
   int inner_threads = 0;
+  /// For tasks on input that nobody trusts: workers can gain no privileges, open no network, execute
+  /// nothing, and open no files but for reading those that Sandbox names. Needs no privileges. What a
+  /// task tries beyond it ends its worker: WorkerCrashed that names the call. Empty: no sandbox.
+  std::optional<Sandbox> sandbox = {};
 };
 
 /// The ladder by which a running task is stopped: its stop token is set; after `stop_grace` its
@@ -175,6 +216,10 @@ struct TaskOptions {
   /// The exceptions after which it is tried again, as `retries` allows. Empty: none, only crashes and
   /// timeouts.
   RetryOn retry_on = {};
+  /// How long the task may run before its stack is reported, on its future's on_progress as a log line
+  /// and on stderr when nobody listens; it goes on. Once per attempt. Empty: never. Zero or less:
+  /// Misuse. Too low: reports of tasks that are merely slow; too high: it comes after `timeout`.
+  std::optional<Duration> soft_timeout = {};
 };
 
 /// How Pool::shutdown goes. The names and defaults are those of Python's Executor.shutdown (3.9).

@@ -5,6 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace procpool::inline v0 {
 
@@ -18,6 +20,8 @@ struct PoolStats {
   std::uint64_t workers_started = 0;   ///< replacements included
   std::uint64_t workers_crashed = 0;   ///< ended without having been told to
   std::uint64_t workers_recycled = 0;  ///< max_tasks_per_child, memory growth
+  /// What of PoolOptions::sandbox the kernel could not enforce, a line each; empty: it is whole.
+  std::vector<std::string> sandbox_gaps = {};
 };
 
 }  // namespace procpool::inline v0

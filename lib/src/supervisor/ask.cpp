@@ -43,9 +43,11 @@ Node* Supervisor::wait_any(detail::CompletionQueue& queue, Deadline until) {
 /// A worker's hello can be here before its launcher has said which process it is.
 bool Supervisor::all_ready() const {
   return std::ranges::all_of(places_, [](const Place& place) {
-    return place.dormant ||
-           (place.worker != nullptr && place.worker->pid != 0 &&
-            (place.worker->phase == Phase::ready || place.worker->phase == Phase::stopping));
+    const Worker* const worker = place.worker;
+    if (worker == nullptr || worker->pid == 0) return place.dormant;
+    // One that was told to go is as good as gone, once it has done what it had.
+    return worker->phase == Phase::ready ||
+           (worker->phase == Phase::stopping && worker->hand.calls() != 0);
   });
 }
 

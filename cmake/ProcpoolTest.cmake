@@ -21,21 +21,20 @@ function(procpool_test)
   endif()
   math(EXPR limit "${arg_TIMEOUT} * ${PROCPOOL_TEST_PATIENCE}")
   math(EXPR alarm "${limit} - 15")
+  set(target procpool_test_${arg_NAME})
+  add_executable(${target} ${arg_SOURCES})
   if(arg_LAYERS)
     list(TRANSFORM arg_LAYERS PREPEND procpool_ OUTPUT_VARIABLE tested)
-    set(main bare_main.cpp)
+    target_sources(${target} PRIVATE "${PROJECT_SOURCE_DIR}/tests/support/bare_main.cpp")
+    target_link_libraries(${target} PRIVATE procpool_test_support ${tested} ${arg_LIBRARIES})
+    target_precompile_headers(${target} REUSE_FROM procpool_test_support)
   else()
-    set(tested procpool)
-    set(main main.cpp)
+    target_link_libraries(${target} PRIVATE procpool_test_main ${arg_LIBRARIES})
+    target_precompile_headers(${target} REUSE_FROM procpool_test_main)
   endif()
-
-  set(target procpool_test_${arg_NAME})
-  add_executable(${target} ${arg_SOURCES} "${PROJECT_SOURCE_DIR}/tests/support/${main}")
-  target_link_libraries(${target} PRIVATE procpool_test_support ${tested} ${arg_LIBRARIES})
   if(TARGET procpool-worker AND NOT arg_LAYERS)
     add_dependencies(${target} procpool-worker)  # tests name it: PROCPOOL_WORKER_PROGRAM
   endif()
-  target_precompile_headers(${target} REUSE_FROM procpool_test_support)
   gtest_discover_tests(${target}
     DISCOVERY_MODE PRE_TEST
     DISCOVERY_TIMEOUT 60

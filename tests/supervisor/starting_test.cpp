@@ -1,4 +1,7 @@
 // Starts: of the pool, of replacements, of what launches them.
+#include <sys/types.h>
+
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -44,6 +47,16 @@ TEST(Launchers, OneThatIsNotMadeAgainBreaksThePoolWhenItIsNeeded) {
       return true;
     }
   }));
+}
+
+// It has nothing more to do and is on its way out: its number is no answer.
+TEST(Launchers, TheWorkersOfALostOneAreNotCountedWhenTheyLeave) {
+  FakePool pool(2, {.has_socket = true});
+  pool.started();
+  const auto old = pool.core().pids();
+  pool.machine().lose_launcher();
+  EXPECT_TRUE(comes_true([&] { return pool.machine().launchers_made() == 2; }));
+  for (const pid_t worker : pool.core().pids()) EXPECT_EQ(std::ranges::count(old, worker), 0);
 }
 
 // Each is lost by its first launch, which has reached it.

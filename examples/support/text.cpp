@@ -1,8 +1,13 @@
 #include "support/text.hpp"
 
+#include <cxxabi.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <typeinfo>
 
 namespace examples {
 
@@ -24,6 +29,14 @@ std::string seconds(std::chrono::duration<double> time) {
   char text[64];
   std::snprintf(text, sizeof text, "%ld min %02ld s", whole / 60, whole % 60);
   return text;
+}
+
+std::string type_name(const std::exception& error) {
+  const char* const name = typeid(error).name();
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> readable(
+      abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free);
+  return status == 0 ? readable.get() : name;
 }
 
 std::string plural(std::size_t count, const std::string& noun) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <exception>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@ std::string with_commas(std::size_t number);                     // 4,847
 std::string fixed(double number, int digits);                    // 1.87
 std::string seconds(std::chrono::duration<double> time);         // "0.93 s", "2 min 05 s"
 std::string plural(std::size_t count, const std::string& noun);  // "1 worker", "4,847 workers"
+std::string type_name(const std::exception& error);              // "std::length_error"
 
 // Rows in aligned columns, two spaces apart; the last column is left ragged.
 class Table {

@@ -1,56 +1,21 @@
 #include "thumbs/run.hpp"
 
-#include <string.h>
-
 #include <algorithm>
-#include <new>
 #include <numeric>
 #include <procpool/procpool.hpp>
 #include <random>
 #include <string>
-#include <system_error>
 
 #include "support/interrupt.hpp"
 #include "support/progress.hpp"
 #include "thumbs/chaos.hpp"
-#include "thumbs/decode.hpp"
+#include "thumbs/outcome_of.hpp"
 #include "thumbs/sheet.hpp"
 
 namespace thumbs {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-Killed describe(const procpool::WorkerCrashed& crash) {
-  std::string how = "status unknown";
-  if (crash.exit_code()) how = "exit code " + std::to_string(*crash.exit_code());
-  if (crash.signal()) {
-    const char* name = ::sigabbrev_np(*crash.signal());
-    how = name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(*crash.signal());
-  }
-  return {how, static_cast<int>(crash.pid()), static_cast<unsigned>(crash.attempt())};
-}
-
-// What becomes of one file. Its own errors are caught as themselves, though they were thrown in
-// another process; errors of the pool itself are nobody's row and go on.
-template <class Work>
-Outcome outcome_of(Work work) {
-  try {
-    return Outcome(work());
-  } catch (const DecodeError& error) {
-    return Refused{"DecodeError", error.decoder + ": " + error.text};
-  } catch (const UnknownFormat& error) {
-    return Refused{"UnknownFormat", error.text};
-  } catch (const procpool::WorkerCrashed& crash) {
-    return describe(crash);
-  } catch (const procpool::Error&) {
-    throw;
-  } catch (const std::system_error& error) {
-    return Refused{"std::system_error", error.what()};
-  } catch (const std::bad_alloc& error) {
-    return Refused{"std::bad_alloc", error.what()};
-  }
-}
 
 std::vector<std::size_t> shuffled_places(std::size_t count, std::uint64_t seed) {
   std::vector<std::size_t> places(count);

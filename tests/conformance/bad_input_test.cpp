@@ -16,8 +16,8 @@ namespace procpool::test {
 namespace {
 
 TEST_P(Conformance, P_START_02_without_init_a_pool_is_misuse_and_never_a_fork_bomb) {
-  const auto [text, status] = run(program("no_init") + " " + name_of(GetParam()));
-  if (GetParam() == StartMethod::fork) {
+  const auto [text, status] = run(program("no_init") + " " + name_of(method()));
+  if (method() == StartMethod::fork) {
     EXPECT_EQ(text, "42\n");
     EXPECT_EQ(status, 0);
   } else {
@@ -30,7 +30,7 @@ TEST_P(Conformance, P_START_02_without_init_a_pool_is_misuse_and_never_a_fork_bo
 
 TEST_P(Conformance, P_POOL_11_a_pool_of_static_storage) {
   const auto [text, status] =
-      run("timeout -k 1 20 " + program("static_pool") + " " + name_of(GetParam()));
+      run("timeout -k 1 20 " + program("static_pool") + " " + name_of(method()));
   EXPECT_EQ(
       text,
       "made before main\n"
@@ -42,7 +42,7 @@ TEST_P(Conformance, P_POOL_11_a_pool_of_static_storage) {
 
 TEST_P(Conformance, P_START_02_a_pool_of_static_storage_without_init_is_misuse) {
   const auto [text, status] =
-      run("timeout -k 1 20 " + program("static_pool_no_init") + " " + name_of(GetParam()));
+      run("timeout -k 1 20 " + program("static_pool_no_init") + " " + name_of(method()));
   EXPECT_EQ(status, 0) << text;
   for (const char* call : {"submit", "map", "get", "wait", "join"}) {
     EXPECT_TRUE(contains(text, std::string(call) + ": procpool::init was not called")) << text;
@@ -52,7 +52,7 @@ TEST_P(Conformance, P_START_02_a_pool_of_static_storage_without_init_is_misuse) 
 
 TEST_P(Conformance, P_POOL_11_pools_that_end_before_they_start_do_at_init_what_they_had_accepted) {
   const auto [text, status] =
-      run("timeout -k 1 20 " + program("static_pool_closed") + " " + name_of(GetParam()));
+      run("timeout -k 1 20 " + program("static_pool_closed") + " " + name_of(method()));
   EXPECT_EQ(text,
             "idle: no error\n"
             "terminated: no error\n"
@@ -66,7 +66,7 @@ TEST_P(Conformance, P_POOL_11_pools_that_end_before_they_start_do_at_init_what_t
 
 TEST_P(Conformance, P_POOL_03_a_pool_of_static_storage_that_cannot_start_ends_what_it_had_accepted) {
   const auto [text, status] =
-      run("timeout -k 1 20 " + program("static_pool_broken") + " " + name_of(GetParam()));
+      run("timeout -k 1 20 " + program("static_pool_broken") + " " + name_of(method()));
   EXPECT_EQ(status, 0) << text;
   for (const char* call : {"init", "get", "submit"}) {
     EXPECT_TRUE(contains(text, std::string(call) + ": the pool's workers cannot be started: ")) << text;
@@ -78,9 +78,47 @@ TEST_P(Conformance, P_POOL_03_a_pool_of_static_storage_that_cannot_start_ends_wh
 // Few descriptors: the constructor says which call wanted one more, and nothing stays behind.
 TEST_P(Conformance, P_POOL_03_out_of_descriptors_at_construction) {
   const auto [text, status] =
-      run("timeout -k 1 30 " + program("few_descriptors") + " " + name_of(GetParam()));
+      run("timeout -k 1 30 " + program("few_descriptors") + " " + name_of(method()));
   EXPECT_EQ(status, 0) << text;
   EXPECT_TRUE(contains(text, "clean")) << text;
+}
+
+TEST_P(Conformance, P_POOL_03_out_of_memory_at_construction) {
+  const auto [text, status] =
+      run("timeout -k 1 40 " + program("few_bytes") + " " + name_of(method()));
+  EXPECT_EQ(status, 0) << text;
+  EXPECT_TRUE(contains(text, "clean")) << text;
+}
+
+// Home has no descriptor left for what a running pool wants: the error says so and what to do.
+TEST_P(Conformance, P_MAP_05_out_of_descriptors_at_a_large_submit) {
+  const auto [text, status] =
+      run("timeout -k 1 30 " + program("descriptors_run_out") + " " + name_of(method()));
+  EXPECT_EQ(status, 0) << text;
+  EXPECT_TRUE(text.starts_with("large: EncodingError: ")) << text;
+  EXPECT_TRUE(contains(text, "Too many open files; raise the limit on open files (ulimit -n)"))
+      << text;
+  EXPECT_TRUE(contains(text,
+                       "small: went through\n"
+                       "0 descriptors more\n"
+                       "large again: went through\n"
+                       "0 descriptors left\n"))
+      << text;
+}
+
+TEST_P(Conformance, P_POOL_03_out_of_descriptors_at_a_replacement) {
+  const auto [text, status] = run("timeout -k 1 30 " + program("descriptors_run_out") + " " +
+                                  name_of(method()) + " replace");
+  EXPECT_EQ(status, 0) << text;
+  EXPECT_TRUE(text.starts_with("crash: WorkerCrashed\n")) << text;
+  for (const char* call : {"next", "last"}) {
+    EXPECT_TRUE(
+        contains(text, std::string(call) + ": PoolBroken: the pool's workers cannot be started: "))
+        << text;
+  }
+  EXPECT_TRUE(contains(text, "Too many open files; raise the limit on open files (ulimit -n)"))
+      << text;
+  EXPECT_TRUE(text.ends_with("0 descriptors left\n")) << text;
 }
 
 std::string broken_with(const std::filesystem::path& executable) {
@@ -89,12 +127,28 @@ std::string broken_with(const std::filesystem::path& executable) {
   });
 }
 
-class BadWorker : public Conformance {};
+class BadWorker : public Conformance {
+ protected:
+  // A script as a worker program.
+  std::string script(const std::string& name, const std::string& lines) const {
+    std::ofstream(file(name)) << "#!/bin/sh\n" << lines;
+    std::filesystem::permissions(file(name), std::filesystem::perms::owner_all);
+    return file(name);
+  }
+};
+
+void expect_advice(const std::string& text) {
+  EXPECT_TRUE(contains(text,
+                       "; set PoolOptions::worker_executable to a program whose main begins with "
+                       "procpool::init(argc, argv)"))
+      << text;
+}
 
 TEST_P(BadWorker, a_missing_worker_program_is_named) {
   const auto text = broken_with(file("missing"));
   EXPECT_TRUE(contains(text, "missing")) << text;
   EXPECT_TRUE(contains(text, "No such file")) << text;
+  expect_advice(text);
 }
 
 TEST_P(BadWorker, a_worker_program_that_cannot_be_executed_is_named) {
@@ -102,26 +156,26 @@ TEST_P(BadWorker, a_worker_program_that_cannot_be_executed_is_named) {
   const auto text = broken_with(file("text"));
   EXPECT_TRUE(contains(text, "text")) << text;
   EXPECT_TRUE(contains(text, "Permission denied")) << text;
+  expect_advice(text);
 }
 
 TEST_P(BadWorker, a_program_that_ends_at_once_is_no_worker) {
-  EXPECT_NE(broken_with("/bin/false"), "");
+  const auto text = broken_with("/bin/false");
+  EXPECT_TRUE(contains(text, "exited with code 1")) << text;
+  expect_advice(text);
 }
 
 // The fourth does not start: the three that did are stopped.
 TEST_P(BadWorker, P_POOL_03_workers_already_started_are_stopped) {
-  const std::string script = file("worker");
-  std::ofstream(script) << "#!/bin/sh\n"
-                        << "echo x >> " << file("starts") << "\n"
-                        << "[ -e " << file("bad") << " ] && exit 7\n"
-                        << "[ $(wc -l < " << file("starts") << ") -ge 4 ] && exit 7\n"
-                        << "exec " << std::filesystem::read_symlink("/proc/self/exe")
-                        << " \"$@\"\n";
-  std::filesystem::permissions(script, std::filesystem::perms::owner_all);
+  const std::string bad =
+      script("worker", "echo x >> " + file("starts") + "\n[ $(wc -l < " + file("starts") +
+                           ") -ge 4 ] && exit 7\nexec " +
+                           std::filesystem::read_symlink("/proc/self/exe").string() + " \"$@\"\n");
   const auto text = error_of<PoolBroken>([&] {
-    Pool({.processes = 6, .start_method = StartMethod::spawn, .worker_executable = script});
+    Pool({.processes = 6, .start_method = StartMethod::spawn, .worker_executable = bad});
   });
-  EXPECT_NE(text, "");
+  EXPECT_TRUE(contains(text, "exited with code 7")) << text;
+  expect_advice(text);
   EXPECT_GE(std::filesystem::file_size(file("starts")), 2U * 4U);
 }
 
@@ -142,7 +196,7 @@ TEST_P(BadWorker, P_START_06_tasks_of_this_program_are_unknown_to_another) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(spawn, BadWorker, testing::Values(StartMethod::spawn));
+INSTANTIATE_TEST_SUITE_P(spawn, BadWorker, testing::Values(Way(StartMethod::spawn)));
 
 std::string echo(std::string text) { return text; }
 std::size_t length(const std::string& text) { return text.size(); }
@@ -186,10 +240,15 @@ TEST_P(Conformance, P_MAP_05_elements_that_a_worker_without_descriptors_cannot_r
 
 TEST_P(Conformance, P_MAP_05_payloads_larger_than_memory) {
   const auto [text, status] =
-      run("timeout -k 1 40 " + program("little_memory") + " " + name_of(GetParam()));
+      run("timeout -k 1 40 " + program("little_memory") + " " + name_of(method()));
   EXPECT_EQ(status, 0) << text;
-  EXPECT_TRUE(text.starts_with("argument: EncodingError")) << text;
-  EXPECT_TRUE(contains(text, "\nafterwards: 49\n")) << text;
+  EXPECT_TRUE(text.starts_with("argument: EncodingError: ")) << text;
+  EXPECT_TRUE(
+      contains(text,
+               "\nresult: EncodingError: a result of 209715208 bytes cannot be sent: the program "
+               "cannot allocate shared memory for it (Cannot allocate memory)\n"))
+      << text;
+  EXPECT_TRUE(text.ends_with("\nafterwards: 49\n0 descriptors more\n")) << text;
 }
 
 }  // namespace

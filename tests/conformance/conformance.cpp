@@ -4,9 +4,12 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <numeric>
 #include <ostream>
 #include <thread>
+#include <utility>
 
 #include "conformance/programs.hpp"
 
@@ -17,6 +20,11 @@ void Conformance::SetUpTestSuite() {
   for (const auto method : {StartMethod::forkserver, StartMethod::fork, StartMethod::spawn}) {
     Pool({.processes = 1, .start_method = method}).apply(square, 1);
   }
+}
+
+StartMethod Conformance::method() {
+  if (GetParam().backend != Backend::process) ADD_FAILURE() << "no process has a start method here";
+  return GetParam().method;
 }
 
 std::vector<int> first_numbers(int count) {
@@ -34,6 +42,25 @@ testing::AssertionResult comes_true(const std::function<bool()>& condition) {
     std::this_thread::yield();
   }
   return testing::AssertionSuccess();
+}
+
+Waiter::Waiter(std::function<void()> run)
+    : thread_([this, run = std::move(run)] {
+        id_ = gettid();
+        run();
+        over_ = true;
+      }) {}
+
+testing::AssertionResult Waiter::sleeps() const {
+  const auto asleep = [this] {
+    if (over_) return true;
+    std::ifstream file("/proc/self/task/" + std::to_string(id_) + "/stat");
+    const std::string stat{std::istreambuf_iterator<char>(file), {}};
+    const auto name_ends = stat.rfind(") ");
+    return name_ends != std::string::npos && stat[name_ends + 2] == 'S';
+  };
+  if (const auto late = comes_true(asleep); !late) return late;
+  return over_ ? testing::AssertionFailure() << "it did not wait" : testing::AssertionSuccess();
 }
 
 int square(int x) { return x * x; }
@@ -55,8 +82,8 @@ void crash() {
 
 namespace {
 
-const Way all_ways[] = {StartMethod::forkserver, StartMethod::fork, StartMethod::spawn,
-                        Way(Backend::thread), Way(Backend::sequential)};
+const Way all_ways[] = {Way(StartMethod::forkserver), Way(StartMethod::fork),
+                        Way(StartMethod::spawn), Way(Backend::thread), Way(Backend::sequential)};
 
 std::string name_of_way(Way way) {
   if (way.backend == Backend::thread) return "thread";

@@ -5,11 +5,13 @@
 #include <gtest/gtest.h>
 #include <procpool/procpool.hpp>
 
+#include <atomic>
 #include <functional>
 #include <iosfwd>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -23,11 +25,10 @@ using namespace std::chrono_literals;
 
 // What runs a pool's tasks: processes, by one of the start methods; threads; the caller.
 struct Way {
-  Way(StartMethod by) : method(by) {}  // NOLINT: processes
+  explicit Way(StartMethod by) : method(by) {}  // processes
   explicit Way(Backend on) : backend(on) {}
   Backend backend = Backend::process;
-  StartMethod method = StartMethod::forkserver;
-  operator StartMethod() const { return method; }  // NOLINT: what most tests ask
+  StartMethod method = StartMethod::forkserver;  // of processes only
 };
 void PrintTo(Way way, std::ostream* out);
 
@@ -39,11 +40,15 @@ class Conformance : public Census, public testing::WithParamInterface<Way> {
   void SetUp() override;
 
   Pool make_pool(int processes) const { return make_pool(PoolOptions{.processes = processes}); }
-  Pool make_pool(PoolOptions options) const {
+  Pool make_pool(PoolOptions options) const { return Pool(here(std::move(options))); }
+  // The same options, for this way.
+  static PoolOptions here(PoolOptions options) {
     options.start_method = GetParam().method;
     options.backend = GetParam().backend;
-    return Pool(std::move(options));
+    return options;
   }
+  // Of a test that runs on processes only. Elsewhere it fails: it would show the same thing again.
+  static StartMethod method();
   std::string file(const std::string& name) const { return scratch_.file(name); }
 
  private:
@@ -70,6 +75,20 @@ std::vector<int> first_numbers(int count);  // 0, 1, …
 
 // For what comes about soon and nobody tells of: fails after a time that only a defect needs.
 testing::AssertionResult comes_true(const std::function<bool()>& condition);
+
+// A thread of which it can be said that it waits.
+class Waiter {
+ public:
+  explicit Waiter(std::function<void()> run);
+  // It sleeps in `run`; false: that has returned.
+  testing::AssertionResult sleeps() const;
+  void join() { thread_.join(); }
+
+ private:
+  std::atomic<pid_t> id_ = 0;
+  std::atomic<bool> over_ = false;
+  std::jthread thread_;
+};
 
 // Tasks.
 int square(int x);

@@ -186,11 +186,13 @@ TEST_P(Conformance, P_FUT_08_a_gathered_future_is_awaited) {
 TEST_P(Conformance, P_FUT_05_callbacks_run_in_an_executor) {
   Jobs jobs;
   std::vector<std::string> told;
-  Pool pool({.processes = 1,
-             .start_method = GetParam(),
-             .on_callback_error = [&](std::exception_ptr error) {
-               told.push_back(error_of<std::logic_error>([&] { std::rethrow_exception(error); }));
-             }});
+  Pool pool = make_pool({
+      .processes = 1,
+      .on_callback_error =
+          [&](std::exception_ptr error) {
+            told.push_back(error_of<std::logic_error>([&] { std::rethrow_exception(error); }));
+          },
+  });
   Gate gate(file("gate"));
   const auto future = pool.submit(wait_at, gate.path(), 3);
   std::vector<int> values;

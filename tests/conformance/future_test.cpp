@@ -140,11 +140,13 @@ TEST_P(Conformance, P_FUT_05_callbacks_run_once_in_order_off_the_waiting_thread)
 TEST_P(Conformance, P_FUT_05_a_throwing_callback_changes_no_outcome) {
   std::vector<std::string> told;
   int later = 0;
-  Pool pool({.processes = 1,
-             .start_method = GetParam(),
-             .on_callback_error = [&](std::exception_ptr error) {
-               told.push_back(error_of<std::logic_error>([&] { std::rethrow_exception(error); }));
-             }});
+  Pool pool = make_pool({
+      .processes = 1,
+      .on_callback_error =
+          [&](std::exception_ptr error) {
+            told.push_back(error_of<std::logic_error>([&] { std::rethrow_exception(error); }));
+          },
+  });
   Gate gate(file("gate"));
   const auto future = pool.submit(wait_at, gate.path(), 3);
   future.on_done([](Future<int>&) { throw std::logic_error("in a callback"); });

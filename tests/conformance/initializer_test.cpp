@@ -40,7 +40,7 @@ TEST_P(Conformance, P_INIT_01_once_in_each_worker_before_its_first_task) {
 
 TEST_P(Conformance, P_INIT_01_preload_runs_once_for_all_workers_and_before_them) {
   const Pool pool = make_pool({.processes = 2, .preload = partial(preload, file("p"))});
-  const bool has_template = GetParam() != StartMethod::spawn;
+  const bool has_template = method() != StartMethod::spawn;
   EXPECT_EQ(count_marks(file("p")), has_template ? 1U : 2U);
   for (const int seen : pool.map([](int) { return preloaded; }, first_numbers(20))) {
     EXPECT_EQ(seen, 1);

@@ -121,10 +121,10 @@ TEST_P(Conformance, P_POOL_08_while_an_exception_unwinds_it_terminates) {
 }
 
 struct UsesAPoolWhileUnwinding {
-  StartMethod method;
+  PoolOptions options;
   std::string* marks;
   ~UsesAPoolWhileUnwinding() {
-    const Pool pool({.processes = 1, .start_method = method});
+    const Pool pool(options);
     pool.submit(mark, *marks);
   }
 };
@@ -132,7 +132,7 @@ struct UsesAPoolWhileUnwinding {
 TEST_P(Conformance, P_POOL_08_a_pool_of_a_destructor_that_runs_in_unwinding_completes) {
   std::string marks = file("marks");
   try {
-    const UsesAPoolWhileUnwinding user{GetParam(), &marks};
+    const UsesAPoolWhileUnwinding user{here({.processes = 1}), &marks};
     throw std::logic_error("unwind");
   } catch (const std::logic_error&) {
   }

@@ -11,8 +11,8 @@ struct Nested {
   std::vector<int> values;
   std::vector<pid_t> pids;
 };
-Nested square_in_own_pool(StartMethod method, const std::vector<int>& xs) {
-  const Pool pool({.processes = 2, .start_method = method});
+Nested square_in_own_pool(Backend backend, StartMethod method, const std::vector<int>& xs) {
+  const Pool pool({.processes = 2, .start_method = method, .backend = backend});
   return {pool.map(square, xs), pool.pids()};
 }
 void hold_own_pool(StartMethod method, const std::string& pids, const std::string& bell,
@@ -28,7 +28,9 @@ void hold_own_pool(StartMethod method, const std::string& pids, const std::strin
 
 TEST_P(Conformance, P_POOL_12_a_worker_makes_its_own_pool) {
   const Pool pool = make_pool(1);
-  const Nested nested = pool.apply(square_in_own_pool, GetParam().method, std::vector{1, 2, 3});
+  const Way way = GetParam();
+  const Nested nested =
+      pool.apply(square_in_own_pool, way.backend, way.method, std::vector{1, 2, 3});
   EXPECT_EQ(nested.values, (std::vector{1, 4, 9}));
   for (const pid_t pid : nested.pids) EXPECT_TRUE(ended_within(pid, 1s)) << pid;
 }
@@ -37,8 +39,7 @@ TEST_P(Conformance, P_POOL_12_the_end_of_the_outer_pool_is_the_end_of_the_inner)
   Gate gate(file("gate"));
   Bell bell(file("bell"));
   Pool pool = make_pool(1);
-  const auto future =
-      pool.submit(hold_own_pool, GetParam().method, file("pids"), bell.path(), gate.path());
+  const auto future = pool.submit(hold_own_pool, method(), file("pids"), bell.path(), gate.path());
   bell.wait();
   pool.terminate();
   pool.join();

@@ -23,8 +23,9 @@ TEST_P(Conformance, P_POOL_01_a_count_below_one_or_absurd_is_misuse) {
 }
 
 TEST_P(Conformance, P_POOL_01_the_default_count_is_the_usable_cpus) {
-  const Pool pool({.start_method = GetParam()});
-  EXPECT_EQ(pool.processes(), usable_cpus());
+  const Pool pool = make_pool(PoolOptions{});
+  EXPECT_EQ(pool.processes(), GetParam().backend == Backend::sequential ? 1 : usable_cpus());
+  if (GetParam().backend != Backend::process) return;
   EXPECT_EQ(pool.pids().size(), static_cast<std::size_t>(usable_cpus()));
 }
 
@@ -38,17 +39,17 @@ std::string processes_of(const std::string& environment, StartMethod method,
 }
 
 TEST_P(Conformance, P_POOL_02_the_environment_lowers_the_count_and_never_raises_it) {
-  const std::string most = processes_of("", GetParam());
-  EXPECT_EQ(processes_of("PROCPOOL_PROCESSES=1", GetParam()), "1 1\n");
+  const std::string most = processes_of("", method());
+  EXPECT_EQ(processes_of("PROCPOOL_PROCESSES=1", method()), "1 1\n");
   for (const char* ignored : {"100000", "0", "-1", "many", "''"}) {
-    EXPECT_EQ(processes_of(std::string("PROCPOOL_PROCESSES=") + ignored, GetParam()), most)
+    EXPECT_EQ(processes_of(std::string("PROCPOOL_PROCESSES=") + ignored, method()), most)
         << ignored;
   }
 }
 
 TEST_P(Conformance, P_POOL_02_the_affinity_mask_bounds_the_count) {
-  EXPECT_EQ(processes_of("", GetParam(), "one_cpu"), "1 1\n");
-  EXPECT_EQ(processes_of("PROCPOOL_PROCESSES=2", GetParam(), "one_cpu"), "1 1\n");
+  EXPECT_EQ(processes_of("", method(), "one_cpu"), "1 1\n");
+  EXPECT_EQ(processes_of("PROCPOOL_PROCESSES=2", method(), "one_cpu"), "1 1\n");
 }
 
 TEST_P(Conformance, P_POOL_10_two_hundred_workers) {

@@ -29,8 +29,8 @@ void be_deaf_at(const std::string& bell) {
   for (;;) pause();
 }
 
-INSTANTIATE_TEST_SUITE_P(forkserver, P_PROC_01, testing::Values(StartMethod::forkserver));
-INSTANTIATE_TEST_SUITE_P(fork, P_PROC_01, testing::Values(StartMethod::fork));
-INSTANTIATE_TEST_SUITE_P(spawn, P_PROC_01, testing::Values(StartMethod::spawn));
+INSTANTIATE_TEST_SUITE_P(forkserver, P_PROC_01, testing::Values(Way(StartMethod::forkserver)));
+INSTANTIATE_TEST_SUITE_P(fork, P_PROC_01, testing::Values(Way(StartMethod::fork)));
+INSTANTIATE_TEST_SUITE_P(spawn, P_PROC_01, testing::Values(Way(StartMethod::spawn)));
 
 }  // namespace procpool::test

@@ -18,7 +18,7 @@ class P_PROC_01 : public Conformance {
 
   template <class F, class... Args>
   Process make(F&& f, Args&&... args) const {
-    return Process({.start_method = GetParam()}, std::forward<F>(f), std::forward<Args>(args)...);
+    return Process({.start_method = method()}, std::forward<F>(f), std::forward<Args>(args)...);
   }
   template <class F, class... Args>
   Process started(F&& f, Args&&... args) const {

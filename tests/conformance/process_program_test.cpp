@@ -11,15 +11,16 @@ namespace {
 class P_PROC_01_Program : public Conformance {
  protected:
   static std::string run_mode(const std::string& mode) {
-    const auto [text, status] = run("timeout -k 1 30 " + program("process_modes") + " " +
-                                    name_of(GetParam()) + " " + mode);
+    const auto [text, status] =
+        run("timeout -k 1 30 " + program("process_modes") + " " + name_of(method()) + " " + mode);
     EXPECT_EQ(status, 0) << text;
     return text;
   }
 };
-INSTANTIATE_TEST_SUITE_P(forkserver, P_PROC_01_Program, testing::Values(StartMethod::forkserver));
-INSTANTIATE_TEST_SUITE_P(fork, P_PROC_01_Program, testing::Values(StartMethod::fork));
-INSTANTIATE_TEST_SUITE_P(spawn, P_PROC_01_Program, testing::Values(StartMethod::spawn));
+INSTANTIATE_TEST_SUITE_P(forkserver, P_PROC_01_Program,
+                         testing::Values(Way(StartMethod::forkserver)));
+INSTANTIATE_TEST_SUITE_P(fork, P_PROC_01_Program, testing::Values(Way(StartMethod::fork)));
+INSTANTIATE_TEST_SUITE_P(spawn, P_PROC_01_Program, testing::Values(Way(StartMethod::spawn)));
 
 // Pids are the only thing in it that is not known.
 std::string without_pids(std::string text) {
@@ -49,7 +50,7 @@ TEST_P(P_PROC_01_Program, a_static_process_is_joined_at_the_end_of_the_program) 
 
 TEST_P(P_PROC_01_Program, without_init_start_is_misuse) {
   const std::string text = run_mode("no_init");
-  if (GetParam() == StartMethod::fork) {
+  if (method() == StartMethod::fork) {
     EXPECT_EQ(text, "42\n");
     EXPECT_EQ(run_mode("no_init_nested"), "Misuse\n0\n");
   } else {
@@ -59,13 +60,15 @@ TEST_P(P_PROC_01_Program, without_init_start_is_misuse) {
 }
 
 TEST_P(P_PROC_01_Program, a_lost_template_is_made_anew_and_its_children_live_on) {
-  if (GetParam() != StartMethod::forkserver) GTEST_SKIP() << "there is no template process";
+  if (method() != StartMethod::forkserver) GTEST_SKIP() << "there is no template process";
   EXPECT_EQ(run_mode("lose_template"), "2\n4\n6\nalive\nkilled\nmade anew\n");
 }
 
 TEST_P(P_PROC_01_Program, a_template_without_descriptors_refuses_and_goes_on) {
-  if (GetParam() != StartMethod::forkserver) GTEST_SKIP() << "there is no template process";
-  EXPECT_EQ(run_mode("fill_template"), "fork: Too many open files\n4\nthe same\n-15\n");
+  if (method() != StartMethod::forkserver) GTEST_SKIP() << "there is no template process";
+  EXPECT_EQ(run_mode("fill_template"),
+            "fork: Too many open files; raise the limit on open files (ulimit -n), or use fewer "
+            "workers\n4\nthe same\n-15\n");
 }
 
 }  // namespace

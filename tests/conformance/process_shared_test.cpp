@@ -106,7 +106,7 @@ TEST_P(P_PROC_01, P_SYNC_01_an_end_of_a_pipe_that_it_closes_is_gone) {
   here.send(1);
   EXPECT_EQ(here.recv_for(patience), 2);
   // A fork has the copies that home had.
-  if (GetParam() == StartMethod::fork) gate.open();
+  if (method() == StartMethod::fork) gate.open();
   EXPECT_THROW(here.recv_for(patience), QueueClosed);
   gate.open();
   EXPECT_EQ(end_of(process), 0);
@@ -143,7 +143,7 @@ TEST_P(P_PROC_01, P_SYNC_01_one_handle_many_times) {
 
 // The child has this limit, too. Those of home have high numbers already.
 TEST_P(P_PROC_01, P_SYNC_01_a_child_without_descriptors_for_all_handles_says_so) {
-  if (GetParam() != StartMethod::spawn) GTEST_SKIP() << "it has home's, or its template's limit";
+  if (method() != StartMethod::spawn) GTEST_SKIP() << "it has home's, or its template's limit";
   const std::vector<Array> arrays = numbered_arrays(300);
   const Array result(1);
   Process process = make(write_total, arrays, result);
@@ -176,7 +176,7 @@ int count_in_a_process(int method, const SharedValue<int>& count) {
 }
 TEST_P(P_PROC_01, P_SYNC_01_a_handle_is_handed_on) {
   const SharedValue<int> count(10);
-  EXPECT_EQ(make_pool(1).apply(count_in_a_process, static_cast<int>(GetParam().method), count), 0);
+  EXPECT_EQ(make_pool(1).apply(count_in_a_process, static_cast<int>(method()), count), 0);
   EXPECT_EQ(count.load(), 13);
 }
 

@@ -159,7 +159,7 @@ TEST_P(P_PROC_01, names) {
   EXPECT_EQ(std::stoi(first.name().substr(8)) + 1, std::stoi(second.name().substr(8)));
   Gate gate(file("gate"));
   Bell bell(file("bell"));
-  Process named({.name = "a rather long name", .start_method = GetParam()}, ring_and_wait,
+  Process named({.name = "a rather long name", .start_method = method()}, ring_and_wait,
                 bell.path(), gate.path(), 0);
   EXPECT_EQ(named.name(), "a rather long name");
   named.start();

@@ -70,7 +70,7 @@ TEST_P(P_PROC_01, the_destructor_ends_what_it_does_not_wait_for) {
   Gate gate(file("gate"));
   pid_t pid = 0;
   {
-    Process daemon({.start_method = GetParam(), .daemon = true}, wait_at, gate.path(), 0);
+    Process daemon({.start_method = method(), .daemon = true}, wait_at, gate.path(), 0);
     daemon.start();
     pid = daemon.pid();
   }
@@ -84,7 +84,7 @@ TEST_P(P_PROC_01, the_destructor_ends_what_it_does_not_wait_for) {
   EXPECT_TRUE(ended_within(pid, 0ms));
   Bell bell(file("bell"));
   {
-    Process deaf({.start_method = GetParam(), .daemon = true}, be_deaf_at, bell.path());
+    Process deaf({.start_method = method(), .daemon = true}, be_deaf_at, bell.path());
     deaf.start();
     bell.wait();
     pid = deaf.pid();
@@ -116,7 +116,7 @@ void have_children(int method, int depth) {
   std::exit(end_of(child) + 1);
 }
 TEST_P(P_PROC_01, it_may_have_pools_and_processes_of_its_own) {
-  Process process = started(have_children, static_cast<int>(GetParam().method), 2);
+  Process process = started(have_children, static_cast<int>(method()), 2);
   EXPECT_EQ(end_of(process), 22);
 }
 int process_in_a_task(int method) {
@@ -125,7 +125,7 @@ int process_in_a_task(int method) {
   return end_of(child);
 }
 TEST_P(P_PROC_01, a_task_of_a_pool_may_start_one) {
-  EXPECT_EQ(make_pool(1).apply(process_in_a_task, static_cast<int>(GetParam().method)), 33);
+  EXPECT_EQ(make_pool(1).apply(process_in_a_task, static_cast<int>(method())), 33);
 }
 
 void leave_a_pid(const std::string& path) {
@@ -186,7 +186,7 @@ TEST_P(P_PROC_01, the_program_waits_for_any_child) {
   gate.open();
   pollfd sentinel{process.sentinel(), POLLIN, 0};
   poll(&sentinel, 1, -1);
-  while (GetParam() != StartMethod::forkserver && waitpid(-1, nullptr, 0) != process.pid()) continue;
+  while (method() != StartMethod::forkserver && waitpid(-1, nullptr, 0) != process.pid()) continue;
   expect_code_or_unknown(process, 7);
 }
 TEST_P(P_PROC_01, the_program_ignores_SIGCHLD) {

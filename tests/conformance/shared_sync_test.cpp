@@ -48,7 +48,7 @@ long add_one() {
 void let_go() { templates_value.reset(); }
 
 TEST_P(Conformance, P_SYNC_01_workers_share_what_their_template_made) {
-  Pool pool({.processes = 1, .start_method = GetParam(), .preload = make_value});
+  const Pool pool = make_pool({.processes = 1, .preload = make_value});
   EXPECT_EQ(pool.apply(add_one), 1);
   EXPECT_EQ(pool.apply(add_one), 2);
   pool.apply(let_go);
@@ -57,9 +57,7 @@ TEST_P(Conformance, P_SYNC_01_workers_share_what_their_template_made) {
 
 TEST_P(Conformance, P_SYNC_01_an_initializer_gets_handles) {
   const SharedValue<long> value(10);
-  Pool pool({.processes = 2,
-             .start_method = GetParam(),
-             .initializer = partial(remember, value)});
+  const Pool pool = make_pool({.processes = 2, .initializer = partial(remember, value)});
   pool.map(add_to_remembered, {1, 2, 3});
   EXPECT_EQ(value.load(), 16);
   const auto why = error_of<Misuse>(

@@ -112,12 +112,12 @@ TEST_P(Conformance, P_POOL_submit_waits_for_room_and_try_submit_declines) {
   const auto small = pool.try_submit(wait_with, full.gate.path(), std::string(1, 'y'));
   ASSERT_TRUE(small);
   std::atomic<bool> taken = false;
-  std::thread submitter([&] {
+  Waiter submitter([&] {
     const auto second = pool.submit(wait_with, full.gate.path(), std::string(5000, 'y'));
     taken = true;
     EXPECT_EQ(second.get(), 5000);  // larger than the limit: alone
   });
-  EXPECT_FALSE(full.first.wait_for(20ms));
+  EXPECT_TRUE(submitter.sleeps());
   EXPECT_FALSE(taken);
   EXPECT_EQ(pool.stats().submitted, 2U);
   full.gate.open();
@@ -141,10 +141,8 @@ TEST_P(Conformance, P_POOL_a_call_that_waits_for_a_future_waits_for_room_or_is_d
   EXPECT_EQ(full.pool.stats().submitted, 1U);
   const auto small = full.pool.try_submit(size_after, full.first, std::string("y"));
   ASSERT_TRUE(small);
-  std::thread submitter([&] {
-    EXPECT_EQ(full.pool.submit(size_after, full.first, large).get(), 700);
-  });
-  EXPECT_FALSE(full.first.wait_for(20ms));
+  Waiter submitter([&] { EXPECT_EQ(full.pool.submit(size_after, full.first, large).get(), 700); });
+  EXPECT_TRUE(submitter.sleeps());
   EXPECT_EQ(full.pool.stats().submitted, 2U);
   full.gate.open();
   submitter.join();
@@ -180,15 +178,16 @@ TEST_P(Conformance, P_POOL_a_callback_never_waits_for_room) {
 
 template <class Error>
 void expect_woken_by(Full& full, const std::function<void()>& end) {
-  std::thread submitter([&] {
+  Waiter submitter([&] {
     EXPECT_THROW(full.pool.submit(wait_with, full.gate.path(), std::string(700, 'y')), Error);
   });
-  std::thread mapper([&] {
+  Waiter mapper([&] {
     EXPECT_THROW(full.pool.map(wait_with, std::vector(7, full.gate.path()),
                                std::vector(7, std::string(100, 'y'))),
                  Error);
   });
-  EXPECT_FALSE(full.first.wait_for(10ms));
+  EXPECT_TRUE(submitter.sleeps());
+  EXPECT_TRUE(mapper.sleeps());
   end();
   submitter.join();
   mapper.join();

@@ -55,7 +55,7 @@ std::vector<pid_t> template_processes(const std::vector<pid_t>& others = {}) {
 // `told` says of which moment of this program a worker is a copy: of the pool's making under fork,
 // of none else.
 TEST_P(Conformance, P_START_03_replacements_come_from_the_template_never_from_this_program) {
-  const bool spawned = GetParam() == StartMethod::spawn;
+  const bool spawned = method() == StartMethod::spawn;
   std::atomic<bool> over = false;
   const std::jthread another([&] { over.wait(false); });
   const auto others = template_processes();
@@ -68,7 +68,7 @@ TEST_P(Conformance, P_START_03_replacements_come_from_the_template_never_from_th
   for (int round = 0; round != 4; ++round) {
     const Origin of = pool.apply(origin);
     EXPECT_EQ(of.parent, spawned ? getpid() : templates.front());
-    EXPECT_EQ(of.told, GetParam() == StartMethod::fork ? 1 : 0);
+    EXPECT_EQ(of.told, method() == StartMethod::fork ? 1 : 0);
     EXPECT_EQ(of.threads, 1U);
     EXPECT_TRUE(pids.insert(pool.apply(own_pid)).second);
     EXPECT_THROW(pool.apply(crash), WorkerCrashed);
@@ -135,7 +135,7 @@ TEST_P(Conformance, P_START_04_a_worker_holds_what_it_needs_and_no_more) {
   const Descriptors users = descriptors_of(getpid());
   const Pool other = make_pool(2);
   const Pool pool = make_pool(9);
-  const bool forked = GetParam() == StartMethod::fork;
+  const bool forked = method() == StartMethod::fork;
   const auto check = [&](pid_t pid) {
     const Descriptors held = descriptors_of(pid);
     EXPECT_EQ(held.at(0), "/dev/null");
@@ -201,7 +201,7 @@ class OnTerminal {
 TEST_P(Conformance, P_START_05_an_interrupt_at_the_terminal_reaches_the_program_only) {
   const std::string fifo = file("fifo");
   ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
-  OnTerminal run({program("interrupted"), name_of(GetParam()), fifo});
+  OnTerminal run({program("interrupted"), name_of(method()), fifo});
   ASSERT_EQ(run.line(), "ready");
   run.press_interrupt();
   std::string line = run.line();
@@ -221,10 +221,9 @@ TEST_P(Conformance, P_START_06_files_that_are_replaced_while_the_pool_runs) {
   fs::copy(program("build_1/libreplaced.so"), file("libreplaced.so"));
   fs::copy(program("other_build"), file("next_replaced"));
   fs::copy(program("build_2/libreplaced.so"), file("next_libreplaced.so"));
-  const auto [text, status] =
-      run("timeout -k 1 20 " + file("replaced") + " " + name_of(GetParam()));
+  const auto [text, status] = run("timeout -k 1 20 " + file("replaced") + " " + name_of(method()));
   EXPECT_EQ(status, 0) << text;
-  if (GetParam() != StartMethod::spawn) {
+  if (method() != StartMethod::spawn) {
     EXPECT_EQ(text, "1\n1\n4\n9\n1\n");
     return;
   }

@@ -1,6 +1,6 @@
 # README.md shows what there is: the program of examples/hello to the letter (so does the comment of
 # <procpool/procpool.hpp>), the lines that tests/install uses the library by, and only files and
-# verbs of ./run that exist.
+# verbs of ./run that exist. CONTRIBUTING.md names the labels of ./run tsan.
 cmake_minimum_required(VERSION 3.25)
 file(READ "${ROOT}/README.md" readme)
 file(READ "${ROOT}/run" run)
@@ -24,6 +24,10 @@ expect_in(lib/include/procpool/procpool.hpp "${comment}")
 foreach(line "find_package(procpool 0.1 REQUIRED)")
   expect_in(README.md "${line}")
   expect_in(tests/install/consumer/CMakeLists.txt "${line}")
+endforeach()
+foreach(line "--preset release -B" "-D PROCPOOL_DEVELOPER=OFF")
+  expect_in(README.md "${line}")
+  expect_in(tests/install/use.cmake "${line}")
 endforeach()
 foreach(line "include(FetchContent)" "FetchContent_MakeAvailable(procpool)"
     "FetchContent_Declare(procpool GIT_REPOSITORY \"\${PROCPOOL_REPOSITORY}\" GIT_TAG main)")
@@ -49,8 +53,18 @@ foreach(command IN LISTS commands)
     message(SEND_ERROR "README.md says ${command}, which ./run does not know")
   endif()
 endforeach()
+# CONTRIBUTING.md names the labels that the thread sanitizer sees: those before the return.
+file(READ "${ROOT}/tests/CMakeLists.txt" folders)
+string(REGEX REPLACE "PROCPOOL_SANITIZE STREQUAL \"thread\".*" "" folders "${folders}")
+string(REGEX MATCHALL "\nprocpool_test_folder\\([a-z]+" folders "${folders}")
+foreach(folder IN LISTS folders)
+  string(REGEX REPLACE ".*\\(" "" label "${folder}")
+  expect_in(CONTRIBUTING.md "`${label}`")
+endforeach()
+list(LENGTH folders folder_count)
+
 list(LENGTH paths path_count)
 list(LENGTH commands command_count)
-if(path_count LESS 10 OR command_count LESS 5)
-  message(SEND_ERROR "found only ${path_count} paths and ${command_count} commands in README.md")
+if(path_count LESS 10 OR command_count LESS 5 OR folder_count LESS 4)
+  message(SEND_ERROR "found only ${path_count} paths, ${command_count} commands and ${folder_count} labels")
 endif()

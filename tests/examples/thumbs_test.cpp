@@ -68,6 +68,15 @@ TEST_P(ThumbsBy, DamageIsARowOfTheReport) {
       rows(ended.out, {"absurd-size", kSanitized ? "" : "SIGSEGV", "worker ", "attempt 4"});
   EXPECT_EQ(wild_writes, 4u) << ended.out;
   EXPECT_EQ(rows(ended.out, {"killed their worker", " 8 "}), 1u) << ended.out;
+  EXPECT_EQ(rows(ended.out, {"DecodeError", "flipped-bytes.png", "libpng: "}), 2u) << ended.out;
+  EXPECT_EQ(rows(ended.out, {"DecodeError", "absurd-size.jpg", "libjpeg-turbo: "}), 2u)
+      << ended.out;
+  // Of flipped bytes in a photograph the library may make a picture, which is done then.
+  const auto photographs = rows(ended.out, {"DecodeError", "flipped-bytes.jpg", "libjpeg-turbo: "});
+  EXPECT_EQ(rows(ended.out, {"flipped-bytes.jpg"}), photographs) << ended.out;
+  EXPECT_EQ(rows(ended.out, {"refused", std::to_string(14 + photographs).c_str()}), 1u)
+      << ended.out;
+  EXPECT_EQ(rows(ended.out, {"done", std::to_string(432 - photographs).c_str()}), 1u) << ended.out;
 }
 
 TEST_P(ThumbsBy, ChaosIsNotSeenInTheSheet) {

@@ -1,6 +1,7 @@
 # Builds the consumer beside this file under WORK and runs it. WAY: find_package and pkg_config use
 # the library of the build tree BUILT, installed into a prefix of its own; fetch_content builds it
 # anew from SOURCE, which stands for what CMake would have fetched.
+# without_developer only configures, on a machine that has what README says and nothing else.
 cmake_minimum_required(VERSION 3.25)
 set(here "${CMAKE_CURRENT_LIST_DIR}")
 set(prefix "${WORK}/prefix")
@@ -35,6 +36,15 @@ function(list_tasks)
   endif()
 endfunction()
 
+if(WAY STREQUAL without_developer)
+  set(absent)
+  foreach(package GTest benchmark CLI11 nlohmann_json PNG JPEG)
+    list(APPEND absent -D "CMAKE_DISABLE_FIND_PACKAGE_${package}=ON")
+  endforeach()
+  run("${CMAKE_COMMAND}" -S "${SOURCE}" --preset release -B "${WORK}/build" -D PROCPOOL_DEVELOPER=OFF
+      -D "CMAKE_CXX_COMPILER=${COMPILER}" ${absent})
+  return()
+endif()
 if(NOT WAY STREQUAL fetch_content)
   run("${CMAKE_COMMAND}" --install "${BUILT}" --prefix "${prefix}")
 endif()

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <new>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -17,6 +18,7 @@
 
 #include "local/sequential.hpp"
 #include "local/threads.hpp"
+#include "os/advice.hpp"
 #include "os/fork.hpp"
 #include "os/host.hpp"
 #include "os/role.hpp"
@@ -160,6 +162,11 @@ void start_at_init(supervisor::Supervisor& core) {
   });
 }
 
+[[noreturn]] void throw_not_made(const std::exception& error) {
+  throw PoolBroken(std::string("the pool cannot be made: ") + error.what() +
+                   os::advice_on(error.what()));
+}
+
 }  // namespace
 
 void check_processes(int processes) {
@@ -187,7 +194,9 @@ Core* make_core(const PoolOptions& options) try {
   if (!now && !inert) start_at_init(*core);
   return core;
 } catch (const std::system_error& error) {  // no descriptors, processes, …
-  throw PoolBroken(std::string("the pool cannot be made: ") + error.what());
+  throw_not_made(error);
+} catch (const std::bad_alloc& error) {
+  throw_not_made(error);
 }
 
 }  // namespace procpool::inline v0::detail

@@ -10,6 +10,7 @@
 
 #include <procpool/errors.hpp>
 
+#include "os/advice.hpp"
 #include "os/fork.hpp"
 #include "os/poller.hpp"
 #include "os/socket.hpp"
@@ -113,7 +114,9 @@ std::nullopt_t Home::not_taken() {
   std::array<std::uint64_t, 1> keys;
   while (poller.wait(keys, until) == 0 && Clock::now() < until) continue;
   const auto event = template_->next();
-  if (event && event->kind == supervisor::LaunchEvent::Kind::failed) throw PoolBroken(event->why);
+  if (event && event->kind == supervisor::LaunchEvent::Kind::failed) {
+    throw PoolBroken(event->why + os::advice_on(event->why));
+  }
   return std::nullopt;
 }
 

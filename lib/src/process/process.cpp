@@ -10,6 +10,7 @@
 
 #include <procpool/errors.hpp>
 
+#include "os/advice.hpp"
 #include "os/fork.hpp"
 #include "os/role.hpp"
 #include "process/child.hpp"
@@ -63,7 +64,8 @@ class Process::State {
     child_ = process::start_child(method_, call_, name_);
     call_ = {};
   } catch (const std::system_error& error) {
-    throw PoolBroken(std::string("the process cannot be started: ") + error.what());
+    throw PoolBroken(std::string("the process cannot be started: ") + error.what() +
+                     os::advice_on(error.what()));
   }
   process::Child* child_or_null() {
     const std::lock_guard lock(lock_);

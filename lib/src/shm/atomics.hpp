@@ -1,8 +1,9 @@
 #pragma once
 
-// The only file that names memory orders. Every shared word is used through these verbs, so that a
-// reader sees the order in the call. The word's type is a template parameter: tests pass one that
-// lets them choose the interleaving.
+// The only file that names memory orders, but for one store in a task's inner loop, which is compiled
+// in the user's program (procpool/detail/invocation.hpp). Every shared word is used through these verbs,
+// so that a reader sees the order in the call. The word's type is a template parameter: tests pass one
+// that lets them choose the interleaving.
 //
 //   load_acquire / store_release   publish bytes: what was written before the store is seen after
 //                                  the load. Pairs: ring tail, ring head, slot tail.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "os/advice.hpp"
 #include "os/fork.hpp"
 #include "supervisor/supervisor.hpp"
 
@@ -70,10 +71,18 @@ void Supervisor::end_everything() {
   }
 }
 
+/// Of a hook that threw its author knows.
+std::string Supervisor::what_to_do(const std::string& why) const {
+  const std::string advice = os::advice_on(why);
+  if (!advice.empty() || broken_cause_ || !settings_.foreign_workers) return advice;
+  return "; set PoolOptions::worker_executable to a program whose main begins with "
+         "procpool::init(argc, argv), procpool-worker for one";
+}
+
 void Supervisor::break_pool(const std::string& why, std::exception_ptr cause) {
   if (!broken_.empty()) return;
   broken_cause_ = std::move(cause);
-  broken_ = why.empty() ? "unknown" : why;
+  broken_ = (why.empty() ? "unknown" : why) + what_to_do(why);
   end_everything();
   wake_pool_waiters();
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "os/advice.hpp"
 #include "os/fork.hpp"
 #include "os/process.hpp"
 #include "os/role.hpp"
@@ -181,7 +182,7 @@ std::shared_ptr<channel::Slab> Supervisor::make_slab_or_throw(const detail::Assi
     return fits_an_arena(work) ? nullptr : make_slab(work);
   } catch (const std::exception& error) {
     throw EncodingError("a call of " + std::to_string(call_bytes(work)) +
-                        " bytes cannot be sent: " + error.what());
+                        " bytes cannot be sent: " + error.what() + os::advice_on(error.what()));
   }
 }
 

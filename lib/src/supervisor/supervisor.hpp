@@ -137,6 +137,7 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
 
   // finish.cpp
   std::string broken_text() const;
+  std::string what_to_do(const std::string& why) const;
   std::exception_ptr broken_error() const;
   std::exception_ptr end_error() const;
   void end_everything();

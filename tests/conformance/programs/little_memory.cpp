@@ -1,14 +1,13 @@
 // Sends and fetches more than this process may map. The pool must say so and stay usable.
-#include <sys/resource.h>
 #include <procpool/procpool.hpp>
 
 #include <cstddef>
 #include <cstdio>
-#include <fstream>
 #include <string>
 #include <string_view>
 
 #include "method.hpp"
+#include "resources.hpp"
 
 namespace {
 
@@ -17,15 +16,6 @@ constexpr std::size_t megabyte = 1U << 20U;
 int square(int x) { return x * x; }
 std::size_t length(std::string_view text) { return text.size(); }
 std::string letters(std::size_t count) { return std::string(count, 'l'); }
-
-// What is mapped now, and so much more.
-void allow_more(std::size_t bytes) {
-  std::size_t pages = 0;
-  std::ifstream("/proc/self/statm") >> pages;
-  const rlim_t most = pages * 4096 + bytes;
-  const rlimit limit{most, RLIM_INFINITY};
-  setrlimit(RLIMIT_AS, &limit);
-}
 
 template <class Call>
 void report(const char* what, Call call) {
@@ -50,8 +40,10 @@ int main(int argc, char** argv) {
   const procpool::Pool pool({.processes = 1, .start_method = method_of(argc > 1 ? argv[1] : "")});
   pool.apply(square, 1);
   const std::string large(200 * megabyte, 'x');
-  allow_more(150 * megabyte);
+  const auto before = open_descriptors();
+  allow_more_memory(150 * megabyte);
   report("argument", [&] { pool.apply(length, large); });
   report("result", [&] { (void)pool.apply(letters, 200 * megabyte); });
   std::printf("afterwards: %d\n", pool.apply(square, 7));
+  std::printf("%td descriptors more\n", open_descriptors() - before);
 }

@@ -2,15 +2,18 @@
 
 #include <cxxabi.h>
 
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <span>
 #include <typeinfo>
 
 #include "os/crash_signals.hpp"
 #include "os/event.hpp"
 #include "os/process.hpp"
+#include "os/stack.hpp"
 #include "shm/atomics.hpp"
 
 namespace procpool::inline v0::worker {
@@ -91,6 +94,15 @@ void note_abort_message() noexcept {
   if (said != nullptr) words.record->words.text_bytes = copy_text(words.record->words.text, said);
 }
 
+/// May crash itself, where the stack is not one any more.
+void note_stack(void* context) noexcept {
+  LastWords& record = words.record->words;
+  std::array<std::uintptr_t, os::max_frames> frames;
+  const std::size_t count = os::capture_interrupted(frames, context);
+  record.stack_bytes = static_cast<std::uint16_t>(
+      os::write_stack(std::span(frames).first(count), record.stack));
+}
+
 void announce() noexcept {
   publish(CrashRecord::announced);
   os::ring(words.leader_bell);
@@ -112,6 +124,7 @@ void tell(const os::Crash& crash, bool told_later) noexcept {
   if (crash.stack_overflow) record.flags = LastWords::stack_overflow;
   note_use();
   if (crash.signal == SIGABRT && record.ending != LastWords::terminated) note_abort_message();
+  note_stack(crash.context);
   if (told_later) return shm::store_release(words.record->state, std::uint32_t{CrashRecord::noted});
   announce();
 }
@@ -138,6 +151,7 @@ void leave_last_words(CrashRecord& record, int leader_bell, int background_bell,
   words.terminate_before = std::set_terminate(on_terminate);
   if (!crashes) return;
   os::find_abort_message();
+  os::warm_up_unwinder();
   os::tell_crashes({tell, withdraw});
 }
 

@@ -25,6 +25,7 @@
 #include "os/process.hpp"
 #include "os/role.hpp"
 #include "os/socket.hpp"
+#include "os/stack.hpp"
 #include "os/thread_caps.hpp"
 #include "os/worker_setup.hpp"
 #include "shared/registry.hpp"
@@ -219,6 +220,7 @@ void serve_as_template(os::Fd socket, bool snapshot) noexcept {
     os::become_template("procpool-templ");
     os::find_abort_message();  // once for all workers
     os::sanitizer_reports();
+    os::warm_up_unwinder();
     Template self(std::move(socket), snapshot);
     self.serve();
     self.kill_everything();

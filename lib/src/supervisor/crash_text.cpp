@@ -4,9 +4,15 @@
 #include <cstdio>
 #include <span>
 #include <string_view>
+#include <utility>
+#include <vector>
 
-#include "os/symbols.hpp"
+#include <procpool/detail/lazy_text.hpp>
+
 #include "channel/worker_end.hpp"
+#include "os/stack.hpp"
+#include "os/stack_text.hpp"
+#include "os/symbols.hpp"
 
 namespace procpool::inline v0::supervisor {
 
@@ -123,6 +129,26 @@ std::string killer_text(const Worker& worker, const CrashReport& report) {
   return {};
 }
 
+std::span<const std::byte> stack_of(const LastWords& words) {
+  return std::span(words.stack).first(words.stack_bytes);
+}
+
+/// "module+0x12ab", innermost first, a line each.
+std::string places(std::span<const std::byte> bytes) {
+  std::string text;
+  const auto stack = os::read_stack(bytes);
+  if (!stack) return text;
+  for (const os::Stack::Frame& frame : stack->frames) {
+    if (!text.empty()) text += '\n';
+    if (frame.module < stack->modules.size()) {
+      const std::string& path = stack->modules[frame.module].path;
+      text += printable(path.substr(path.rfind('/') + 1)) + "+";
+    }
+    text += hexadecimal(frame.offset);
+  }
+  return text;
+}
+
 void add_line(std::string& text, const char* title, const std::string& line) {
   if (!line.empty()) text += std::string("\n  ") + title + line;
 }
@@ -162,7 +188,9 @@ std::string ending(const Worker& worker) {
   return ending(worker.status.value_or(os::ExitStatus{}));
 }
 
-CrashReport crash_report(const Worker& worker, const std::string& what) {
+namespace {
+
+CrashReport report_of(const Worker& worker, const std::string& what) {
   CrashReport report;
   report.pid = worker.pid;
   const os::ExitStatus status = worker.status.value_or(os::ExitStatus{});
@@ -173,6 +201,7 @@ CrashReport crash_report(const Worker& worker, const std::string& what) {
   report.peak_memory_bytes = status.peak_memory;
   report.cpu_time = std::chrono::nanoseconds(static_cast<std::int64_t>(status.cpu_time));
   if (words) take_words(report, *words);
+  if (words) report.backtrace = places(stack_of(*words));
   report.last_stderr = printable(worker.end.last_stderr());
   std::string& text = report.text;
   text = "worker " + std::to_string(worker.pid) + " " + ending(worker) + " while it " + what;
@@ -191,6 +220,30 @@ CrashReport crash_report(const Worker& worker, const std::string& what) {
   if (!report.last_stderr.empty()) text += "\n  stderr:" + indented(report.last_stderr);
   if (report.cpu_time.count() != 0) add_line(text, "used: ", use_text(report));
   return report;
+}
+
+/// Its text is composed when it is read.
+class Crashed final : public WorkerCrashed {
+ public:
+  Crashed(CrashReport report, std::span<const std::byte> stack)
+      : WorkerCrashed(std::move(report)),
+        text_([head = this->report().text, bytes = std::vector(stack.begin(), stack.end())] {
+          const std::string names = os::stack_text(bytes);
+          return names.empty() ? head : head + "\n  stack:" + indented(names);
+        }) {}
+  const char* what() const noexcept override { return text_.text().c_str(); }
+
+ private:
+  detail::LazyText text_;
+};
+
+}  // namespace
+
+std::exception_ptr crash_error(const Worker& worker, const std::string& what, unsigned attempt) {
+  CrashReport report = report_of(worker, what);
+  report.attempt = attempt;
+  if (report.backtrace.empty()) return std::make_exception_ptr(WorkerCrashed(std::move(report)));
+  return std::make_exception_ptr(Crashed(std::move(report), stack_of(*worker.last_words)));
 }
 
 }  // namespace procpool::inline v0::supervisor

@@ -235,9 +235,7 @@ std::exception_ptr Supervisor::crash(const Worker& worker, const Assignment& wor
   std::string what = "ran " + task_name(work);
   what += work.is_chunk ? " for element " + std::to_string(work.first + element) + " (attempt "
                         : " (attempt ";
-  CrashReport report = crash_report(worker, what + std::to_string(work.attempt) + ")");
-  report.attempt = work.attempt;
-  return std::make_exception_ptr(WorkerCrashed(std::move(report)));
+  return crash_error(worker, what + std::to_string(work.attempt) + ")", work.attempt);
 }
 
 /// The worker is gone, or never was.

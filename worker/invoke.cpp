@@ -14,6 +14,7 @@
 #include "os/process.hpp"
 #include "shm/layout.hpp"
 #include "wire/exception_codec.hpp"
+#include "worker/last_words.hpp"
 
 namespace procpool::inline v0::worker {
 
@@ -36,6 +37,7 @@ void Invoke::run(BoundTask task) noexcept {
       task.descriptor->thunk(*this);
       more = false;
     } catch (const abi::__forced_unwind&) {
+      note_ending(shm::LastWords::thread_ended);
       os::exit_now(channel::exit_thread_ended);
     } catch (...) {
       if (committed_) std::terminate();  // a destructor threw when the outcome was out already

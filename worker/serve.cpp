@@ -1,5 +1,7 @@
 #include "worker/serve.hpp"
 
+#include <cxxabi.h>
+
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -23,8 +25,10 @@
 #include "wire/exports.hpp"
 #include "wire/hooks.hpp"
 #include "worker/invoke.hpp"
+#include "worker/last_words.hpp"
 #include "worker/modules.hpp"
 #include "worker/process.hpp"
+#include "worker/stderr_tee.hpp"
 
 namespace procpool::inline v0::worker {
 
@@ -99,11 +103,20 @@ class Growth {
 bool run_first(channel::WorkerEnd& end) {
   if (end.hooks().size() == 0) return true;
   auto running = wire::HookKind::initializer;
+  const unsigned generation = os::fork_generation();
+  const auto leave_if_copy = [generation] {
+    if (os::fork_generation() != generation) os::exit_now(0);  // a hook forked, and this came of it
+  };
   try {
     wire::run_hooks({end.hooks().data(), end.hooks().size()}, running);
+    leave_if_copy();
     end.tell(wire::ControlKind::ready);
     return true;
+  } catch (const abi::__forced_unwind&) {
+    note_ending(shm::LastWords::thread_ended);
+    os::exit_now(channel::exit_thread_ended);
   } catch (...) {
+    leave_if_copy();
     const wire::ErrorContext context{.task_name = wire::name_of(running),
                                      .pid = os::this_pid(),
                                      .task = 0,
@@ -125,6 +138,9 @@ void serve(os::Fd control) noexcept {
     channel::Attachment attachment = channel::attach(std::move(control), std::move(word));
     attachment.tether = os::tether_to(attachment.tether);
     channel::WorkerEnd end(std::move(attachment));
+    keep_stderr(end.stderr_tail());
+    leave_last_words(end.crash_record(), end.leader_bell(), end.background_bell(),
+                     end.tells_crashes());
     // A task may make pools of its own; in a copy of a program without init, only by fork.
     if (os::role_socket()) os::set_initialised();
     shared::set_source([&end] { end.take_control(); });

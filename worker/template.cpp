@@ -1,5 +1,7 @@
 #include "worker/template.hpp"
 
+#include <cxxabi.h>
+
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -14,6 +16,8 @@
 #include <vector>
 
 #include "base/template_entry.hpp"
+#include "channel/worker_end.hpp"
+#include "os/crash_signals.hpp"
 #include "os/fork.hpp"
 #include "os/memory.hpp"
 #include "os/modules.hpp"
@@ -21,6 +25,7 @@
 #include "os/process.hpp"
 #include "os/role.hpp"
 #include "os/socket.hpp"
+#include "os/stack.hpp"
 #include "os/thread_caps.hpp"
 #include "os/worker_setup.hpp"
 #include "shared/registry.hpp"
@@ -79,9 +84,17 @@ class Template {
   void preload(const os::Fd& hooks) {
     const os::Mapping mapping(hooks, os::Access::read_only);
     auto running = wire::HookKind::preload;
+    const unsigned generation = os::fork_generation();
+    const auto leave_if_copy = [generation] {
+      if (os::fork_generation() != generation) os::exit_now(0);  // a hook forked
+    };
     try {
       wire::run_hooks({mapping.data(), mapping.size()}, running);
+      leave_if_copy();
+    } catch (const abi::__forced_unwind&) {
+      os::exit_now(channel::exit_thread_ended);
     } catch (...) {
+      leave_if_copy();
       tell_not_preloaded(running);
       os::exit_now(1);
     }
@@ -182,7 +195,8 @@ class Template {
     workers_.erase(worker);
     os::kill_orphans(&belongs_to_worker, this);
     send_to(reports_of(ended), {TemplateKind::exited, 0, static_cast<std::uint64_t>(pid),
-                                wire::pack_status(*status)});
+                                wire::pack_status(*status), status->peak_memory,
+                                status->cpu_time});
   }
 
   /// A worker, or an orphan in the group of a worker that lives.
@@ -204,6 +218,9 @@ void serve_as_template(os::Fd socket, bool snapshot) noexcept {
   try {
     os::set_role(os::Role::template_process);
     os::become_template("procpool-templ");
+    os::find_abort_message();  // once for all workers
+    os::sanitizer_reports();
+    os::warm_up_unwinder();
     Template self(std::move(socket), snapshot);
     self.serve();
     self.kill_everything();

@@ -1,6 +1,11 @@
-// P-CRASH-01…N: every way of dying at every place that runs a user's code, under every start method.
-// Places that belong to later features (initializer, preload) join the table with them; a callback
-// is no place: it runs in the program itself, whose death it is.
+// P-CRASH-01…N: every way of dying at every place where a task's code runs, under every start method.
+// Where no task runs yet (initializer, preload) is matrix_hooks_test.cpp, what the exception tells
+// report_test.cpp. Cells that cannot be:
+//   a callback            runs in the program itself, whose death it is
+//   the OOM kill          needs a memory limit of one's own, and the kernel's word for it: neither is to be
+//                         had without privileges. From home it is the row SIGKILL, with a cause more; the
+//                         counters that are its evidence are read in tests/unit/os_oom_test.cpp
+//   preload under spawn   has no template: it runs in each worker, and is tested there
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>

@@ -1,5 +1,6 @@
 // Workers that die, and what their memory says of it.
 #include <algorithm>
+#include <csignal>
 
 #include "fake_pool.hpp"
 
@@ -31,6 +32,46 @@ TEST(Deaths, RetriesAreCountedDown) {
   const auto call = pool.submit(1, 2);
   EXPECT_NE(error<WorkerCrashed>(*call).find("attempt 3"), std::string::npos);
   EXPECT_EQ(attempts, 3);
+}
+
+TEST(Deaths, OfWhatIsAnnouncedTheEndIsNotAwaited) {
+  FakePool pool(1, {.run = [](const Element& e) {
+                      return e.id == 0 ? Act::announce : Act::value;
+                    }});
+  pool.started();
+  const auto crashes = pool.submit(0);
+  const auto next = pool.submit(1);
+  EXPECT_NE(error<WorkerCrashed>(*crashes).find("was killed by SIGSEGV"), std::string::npos);
+  EXPECT_EQ(value(*next), 1u);
+  EXPECT_EQ(pool.machine().launched(), 2);
+  EXPECT_EQ(pool.machine().alive(), 2);
+  EXPECT_EQ(pool.core().pids().size(), 1u);
+  EXPECT_EQ(pool.core().stats().workers_crashed, 1u);
+  pool.core().terminate();
+}
+
+TEST(Deaths, LastWordsThatNoWorkerLeavesEndIt) {
+  std::atomic<int> round = 0;
+  FakePool pool(1, {.run = [&round](const Element& e) {
+                      if (e.id == 1) return Act::value;
+                      shm::LastWords& words = e.results->crash.words;
+                      words.signal = SIGSEGV;
+                      switch (round++) {
+                        case 0: words.signal = SIGKILL; break;
+                        case 1: words.type_bytes = sizeof words.type + 1; break;
+                        case 2: words.text_bytes = 0xffff; break;
+                        case 3: words.stack_bytes = 0xffff; break;
+                        case 4: words.ending = shm::LastWords::endings; break;
+                        default: words.flags = 0xff;
+                      }
+                      return Act::announce;
+                    }});
+  pool.started();
+  for (int i = 0; i != 6; ++i) {
+    EXPECT_NE(error<WorkerCrashed>(*pool.submit(0)).find("protocol violation: its last words"),
+              std::string::npos);
+    EXPECT_EQ(value(*pool.submit(1)), 1u);
+  }
 }
 
 TEST(Deaths, AnIdleWorkersDeathIsHealedUnheard) {

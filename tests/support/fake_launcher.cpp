@@ -1,5 +1,6 @@
 #include "support/fake_launcher.hpp"
 
+#include <csignal>
 #include <chrono>
 #include <cstring>
 #include <system_error>
@@ -176,6 +177,19 @@ void FakeMachine::live(Body& body, os::Fd control) {
   ended(body);
 }
 
+namespace {
+
+void announce_crash(const std::atomic<bool>& killed, channel::WorkerEnd& end) {
+  shm::CrashRecord& record = end.crash_record();
+  if (record.words.signal == 0) record.words.signal = SIGSEGV;
+  record.state = shm::CrashRecord::announced;
+  os::ring(end.leader_bell());
+  os::ring(end.background_bell());
+  while (!killed) std::this_thread::yield();
+}
+
+}  // namespace
+
 void FakeMachine::serve(Body& body, channel::WorkerEnd& end, shm::ResultMemory* results) {
   body.status = {os::ExitStatus::How::signaled, sigkill};
   while (end.wait_for_slot(&body.killed) && !body.killed) {
@@ -213,6 +227,7 @@ bool FakeMachine::serve_slot(Body& body, channel::WorkerEnd& end, const wire::Ca
                                  .killed = &body.killed,
                                  .results = results,
                                  .sequence = end.call()});
+    if (act == Act::announce) announce_crash(body.killed, end);
     if (act == Act::die || body.killed) return false;
     const wire::OutcomeHeader outcome{end.call(), *element + (act == Act::misplace ? 1 : 0)};
     const auto room = end.reserve(sizeof outcome + sizeof id);

@@ -51,7 +51,8 @@ enum class Act {
   value,           // publishes the element's own bytes
   die,             // ends while it runs it
   publish_and_die,  // ends between the outcome and anything else
-  misplace         // publishes it as the next element's
+  misplace,         // publishes it as the next element's
+  announce          // says that it dies of SIGSEGV, and stays until it is killed
 };
 
 struct Element {

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <utility>
 
 #include "os/error.hpp"
 #include "os/fork.hpp"
@@ -115,6 +116,15 @@ shm::Look HostEnd::peek(Arrival& arrival) {
   arrival = {static_cast<wire::RecordKind>(record.kind), *header,
              record.payload.subspan(sizeof *header)};
   return look;
+}
+
+std::optional<shm::LastWords> HostEnd::last_words() const {
+  const std::uint32_t state = shm::load_acquire(results().crash.state);
+  if (state == shm::CrashRecord::nothing || state > shm::CrashRecord::announced) return std::nullopt;
+  std::optional<shm::LastWords> words(std::in_place);
+  std::memcpy(&*words, &results().crash.words, sizeof *words);
+  if (!shm::legal(*words, state == shm::CrashRecord::announced)) words.reset();
+  return words;
 }
 
 void HostEnd::release() {

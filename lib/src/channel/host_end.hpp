@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "channel/slab.hpp"
 #include "channel/stage.hpp"
@@ -80,6 +81,14 @@ class HostEnd {
   /// Tells the worker what has been read, waking it if it waits for room.
   void release();
   bool visible() const { return ring_.visible(); }
+
+  // Its last words.
+  bool crash_announced() const {
+    return shm::load_hint(results().crash.state) == shm::CrashRecord::announced;
+  }
+  /// Copied once. nullopt: it left none, or none that an honest worker can have left.
+  std::optional<shm::LastWords> last_words() const;
+  std::string last_stderr() const { return results().stderr_tail.copy(); }
 
   // Flat chunks.
   os::Io send_stage(const Stage& stage);

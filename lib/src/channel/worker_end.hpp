@@ -103,6 +103,13 @@ class WorkerEnd {
   std::uint64_t memory_growth() const { return pool_page().memory_growth; }
   const os::Mapping& hooks() const { return at_.hooks; }
 
+  // Last words (worker/last_words.hpp).
+  shm::CrashRecord& crash_record() { return results().crash; }
+  shm::StderrTail& stderr_tail() { return results().stderr_tail; }
+  bool tells_crashes() const { return pool_page().crash_handlers != 0; }
+  int leader_bell() const { return at_.leader_bell.get(); }
+  int background_bell() const { return at_.background_bell.get(); }
+
   /// Writes a large outcome into a slab that home provides. nullopt and `reason` (an errno) when
   /// home has no memory for it.
   std::optional<wire::SlabOutcome> to_slab(std::span<const std::byte> bytes, int& reason);

@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "os/build_id.hpp"
 #include "os/symbols.hpp"
 
 namespace procpool::inline v0::os {
@@ -83,33 +84,12 @@ const unsigned char* at(std::uintptr_t address) {
   return reinterpret_cast<const unsigned char*>(address);
 }
 
-std::size_t padded(std::size_t size) { return (size + 3) & ~std::size_t{3}; }
-
-// The bytes of the GNU build id in one PT_NOTE segment; empty when it holds none.
-std::string build_id_in(const unsigned char* note, std::size_t size) {
-  while (size >= sizeof(ElfW(Nhdr))) {
-    ElfW(Nhdr) header;
-    std::memcpy(&header, note, sizeof header);
-    const std::size_t name = sizeof header;
-    const std::size_t value = name + padded(header.n_namesz);
-    const std::size_t next = value + padded(header.n_descsz);
-    if (next > size) return {};
-    if (header.n_type == NT_GNU_BUILD_ID && header.n_namesz == 4 &&
-        std::memcmp(note + name, "GNU", 4) == 0) {
-      return std::string(reinterpret_cast<const char*>(note + value), header.n_descsz);
-    }
-    note += next;
-    size -= next;
-  }
-  return {};
-}
-
 std::string find_build_id(const dl_phdr_info& info) {
   for (int i = 0; i < info.dlpi_phnum; ++i) {
     const ElfW(Phdr)& part = info.dlpi_phdr[i];
     if (part.p_type != PT_NOTE) continue;
-    std::string id = build_id_in(at(info.dlpi_addr + part.p_vaddr), part.p_memsz);
-    if (!id.empty()) return id;
+    const auto id = build_id_in_notes(at(info.dlpi_addr + part.p_vaddr), part.p_memsz);
+    if (!id.empty()) return {id.begin(), id.end()};
   }
   return {};
 }
@@ -128,7 +108,9 @@ std::uint64_t hash_code(const dl_phdr_info& info) {
   return hash;
 }
 
-std::string hexadecimal(const std::string& bytes) {
+}  // namespace
+
+std::string hexadecimal(std::string_view bytes) {
   std::string text;
   for (const char byte : bytes) {
     std::array<char, 3> two{};
@@ -138,6 +120,8 @@ std::string hexadecimal(const std::string& bytes) {
   }
   return text;
 }
+
+namespace {
 
 std::string program_name() {
   std::error_code none;
@@ -277,6 +261,8 @@ std::string module_name(std::uint64_t module) {
 }
 
 std::uint64_t program_identity() { return current_table().modules.front().digest; }
+
+std::string program_build_id() { return current_table().modules.front().build_id; }
 
 std::string describe_code(const void* address) {
   const auto number = reinterpret_cast<std::uintptr_t>(address);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace procpool::inline v0::os {
 
@@ -30,6 +31,10 @@ std::string module_name(std::uint64_t module);
 
 /// The digest of the running program itself.
 std::uint64_t program_identity();
+/// Its build id, hexadecimal; empty where it has none.
+std::string program_build_id();
+/// "5ac0" for two bytes.
+std::string hexadecimal(std::string_view bytes);
 
 /// Loads a shared library for good; false: it was loaded already. Its static initialisers run here.
 /// Throws std::runtime_error with the loader's own words, which name the file.

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -81,19 +82,26 @@ void kill_group_of(int pidfd, pid_t leader, bool leader_is_ours) noexcept {
 }
 
 // False: not our child, or somebody else has reaped it.
-bool look(int pidfd, siginfo_t& info, int options) noexcept {
-  int result = 0;
+bool look(int pidfd, siginfo_t& info, rusage& used, int options) noexcept {
+  long result = 0;
   do {
     info = siginfo_t{};
-    result = ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(pidfd), &info,
-                      WEXITED | WNOHANG | options);
+    used = rusage{};
+    result = ::syscall(SYS_waitid, P_PIDFD, pidfd, &info, WEXITED | WNOHANG | options, &used);
   } while (result != 0 && errno == EINTR);
   return result == 0;
 }
 
-ExitStatus decode(const siginfo_t& info) noexcept {
-  if (info.si_code == CLD_EXITED) return {ExitStatus::How::exited, info.si_status, false};
-  return {ExitStatus::How::signaled, info.si_status, info.si_code == CLD_DUMPED};
+std::uint64_t nanoseconds(const timeval& time) noexcept {
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U +
+         static_cast<std::uint64_t>(time.tv_usec) * 1000U;
+}
+
+ExitStatus decode(const siginfo_t& info, const rusage& used) noexcept {
+  const bool exited = info.si_code == CLD_EXITED;
+  return {exited ? ExitStatus::How::exited : ExitStatus::How::signaled, info.si_status,
+          info.si_code == CLD_DUMPED, static_cast<std::uint64_t>(used.ru_maxrss) * 1024,
+          nanoseconds(used.ru_utime) + nanoseconds(used.ru_stime)};
 }
 
 }  // namespace
@@ -158,7 +166,8 @@ Fd open_child_pidfd(pid_t pid) {
 
 std::optional<ExitStatus> reap(int pidfd, pid_t pid) noexcept {
   siginfo_t status{};
-  if (!look(pidfd, status, WNOWAIT)) {
+  rusage used{};
+  if (!look(pidfd, status, used, WNOWAIT)) {
     if (!has_exited(pidfd)) return std::nullopt;
     kill_group_of(pidfd, pid, false);
     return ExitStatus{};
@@ -166,8 +175,9 @@ std::optional<ExitStatus> reap(int pidfd, pid_t pid) noexcept {
   if (status.si_pid == 0) return std::nullopt;
   kill_group_of(pidfd, pid, true);
   siginfo_t taken{};
-  look(pidfd, taken, 0);  // refused: the host was quicker, but we have seen the status
-  return decode(status);
+  rusage used_meanwhile{};
+  look(pidfd, taken, used_meanwhile, 0);  // refused: the host was quicker, but we have seen the status
+  return decode(status, used);
 }
 
 ExitStatus status_after_reaping(int pidfd) noexcept {

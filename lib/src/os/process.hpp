@@ -18,6 +18,8 @@ struct ExitStatus {
   How how = How::unknown;
   int value = 0;  // exit code or signal number
   bool core = false;
+  std::uint64_t peak_memory = 0;  // bytes; 0: not known
+  std::uint64_t cpu_time = 0;     // nanoseconds, user and system; 0: not known
 };
 
 pid_t this_pid() noexcept;

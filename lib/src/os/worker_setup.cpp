@@ -30,9 +30,10 @@
 namespace procpool::inline v0::os {
 namespace {
 
+constexpr std::array crashes{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+
 // A sanitizer's own handlers write its report: they stay.
 bool belongs_to_sanitizer(int signal) {
-  constexpr std::array crashes{SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP};
   return PROCPOOL_SANITIZED != 0 &&
          std::find(crashes.begin(), crashes.end(), signal) != crashes.end();
 }
@@ -44,9 +45,18 @@ void set_disposition(int signal, void (*handler)(int)) {
   if (::sigaction(signal, &action, nullptr) != 0 && errno != EINVAL) fail("sigaction");
 }
 
+// What the program wants done about crashes it wants done in workers too (crash_signals.hpp).
+bool is_crash_handler(int signal) {
+  if (std::find(crashes.begin(), crashes.end(), signal) == crashes.end()) return false;
+  struct sigaction now {};
+  if (::sigaction(signal, nullptr, &now) != 0) return false;
+  return (now.sa_flags & SA_SIGINFO) != 0 ||
+         (now.sa_handler != SIG_DFL && now.sa_handler != SIG_IGN);
+}
+
 void reset_signals() {
   for (int signal = 1; signal <= SIGRTMAX; ++signal) {
-    if (!belongs_to_sanitizer(signal)) set_disposition(signal, SIG_DFL);
+    if (!belongs_to_sanitizer(signal) && !is_crash_handler(signal)) set_disposition(signal, SIG_DFL);
   }
   set_disposition(SIGINT, SIG_IGN);
   set_disposition(SIGPIPE, SIG_IGN);

@@ -8,8 +8,8 @@
 
 namespace procpool::inline v0::os {
 
-/// Default signal dispositions and an empty mask, SIGINT and SIGPIPE ignored (Ctrl-C is the
-/// program's), stdin from /dev/null, own process group (and group leader), thread name.
+/// Default signal dispositions (but for handlers of crashes, which stay) and an empty mask, SIGINT and
+/// SIGPIPE ignored (Ctrl-C is the program's), stdin from /dev/null, own process group (and group leader), thread name.
 void become_worker(const char* name);
 
 /// The same for the template process: also the subreaper of orphans.

@@ -6,6 +6,7 @@
 //   ┌──────────────────┐
 //   │ target           │  whom workers ring: {epoch, sleeper}                        doorbell.hpp
 //   │ memory_growth    │  when a worker is to be replaced; written once
+//   │ crash_handlers   │  whether it tells of crashes; written once
 //   └──────────────────┘
 //   tasks          one per worker; supervisor writes, the worker maps it read-only (sealed)
 //   ┌──────────────────┬──────────────────────┬──────────────────────────────────┐
@@ -16,11 +17,12 @@
 //   0                  256                    8448                               32768
 //   results        one per worker; the worker writes; claim words both (compare-and-swap)
 //   ┌──────────────────┬────────────────────┬──────────┬──────────────────────────┐
-//   │ ResultHeader     │ claims 128 × 8     │ (spare)  │ result ring              │
-//   │ tail asleep      │ who has which slot │          │ records, worker → home   │
-//   │ consumed running │ (claim.hpp)        │          │ (ring.hpp)               │
+//   │ ResultHeader     │ claims 128 × 8     │ last     │ result ring              │
+//   │ tail asleep      │ who has which slot │ words    │ records, worker → home   │
+//   │ consumed running │ (claim.hpp)        │ ¹        │ (ring.hpp)               │
 //   └──────────────────┴────────────────────┴──────────┴──────────────────────────┘
 //   0                  512                  1536       4096                       36864
+//   ¹ crash_record.hpp. Behind the ring there is a page more: stderr_tail.hpp
 //
 // Sizes are small because touching fresh pages is what starting a worker costs. What is larger than
 // an arena or ring can hold travels in a slab, a memory of its own (channel/slab.hpp).
@@ -28,6 +30,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+
+#include "shm/crash_record.hpp"
+#include "shm/stderr_tail.hpp"
 
 namespace procpool::inline v0::shm {
 
@@ -48,6 +53,7 @@ using Word32 = std::atomic<std::uint32_t>;
 struct PoolPage {
   alignas(cache_line) Word64 target;
   alignas(cache_line) std::uint64_t memory_growth;  // PoolOptions::max_memory_growth_bytes
+  std::uint64_t crash_handlers;                     // PoolOptions::crash_handlers
 };
 
 struct TaskHeader {
@@ -88,7 +94,9 @@ struct TaskMemory {
 struct ResultMemory {
   ResultHeader header;
   alignas(512) Word64 claims[slot_count];
+  alignas(512) CrashRecord crash;
   alignas(page) std::byte ring[32768];
+  StderrTail stderr_tail;
 };
 
 inline constexpr std::size_t arena_bytes = sizeof(TaskMemory::arena);
@@ -101,7 +109,8 @@ static_assert(sizeof(PoolPage) <= page);
 static_assert(sizeof(TaskHeader) == 256 && offsetof(TaskMemory, slots) == 256);
 static_assert(offsetof(TaskMemory, arena) == 8448 && sizeof(TaskMemory) == 8 * page);
 static_assert(sizeof(ResultHeader) == 256 && offsetof(ResultMemory, claims) == 512);
-static_assert(offsetof(ResultMemory, ring) == page && sizeof(ResultMemory) == 9 * page);
+static_assert(offsetof(ResultMemory, crash) == 1536 && sizeof(CrashRecord) == page - 1536);
+static_assert(offsetof(ResultMemory, ring) == page && sizeof(ResultMemory) == 10 * page);
 static_assert((slot_count & (slot_count - 1)) == 0 && (ring_bytes & (ring_bytes - 1)) == 0);
 
 }  // namespace procpool::inline v0::shm

@@ -40,12 +40,13 @@ void Supervisor::collect() {
   submitted_ = 0;
   for (const auto& worker : workers_) {
     worker->full = worker->control_full = false;
+    if (worker->has_announced_crash()) attention_ = true;
     if (!worker->hand.empty() || worker->phase == Phase::initializing) collect_from(*worker);
   }
 }
 
 void Supervisor::collect_from(Worker& worker) {
-  if (!worker.violation.empty()) return;
+  if (!worker.violation.empty() || worker.dying) return;
   unsigned count = 0;
   unsigned outcomes = 0;
   channel::Arrival arrival;
@@ -223,7 +224,7 @@ void Supervisor::put_down(Worker& worker, Holding& holding) {
 std::nullopt_t Supervisor::violated(Worker& worker, const char* what) {
   if (!worker.violation.empty()) return std::nullopt;
   worker.violation = what;
-  if (worker.pidfd) launcher_->kill(worker.pid, worker.pidfd.get());
+  if (worker.pidfd) kill(worker);
   return std::nullopt;
 }
 

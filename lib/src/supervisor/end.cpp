@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <string>
 #include <utility>
 
+#include "os/oom.hpp"
 #include "shm/element.hpp"
+#include "supervisor/crash_text.hpp"
 #include "supervisor/supervisor.hpp"
 
 namespace procpool::inline v0::supervisor {
@@ -19,14 +22,10 @@ namespace {
 /// busy machine; too long: the task's error is late when the template is gone.
 constexpr auto status_patience = 50ms;
 
-std::string ending(const os::ExitStatus& status) {
-  switch (status.how) {
-    case os::ExitStatus::How::signaled: return "was killed by " + os::signal_name(status.value);
-    case os::ExitStatus::How::exited: return "exited with code " + std::to_string(status.value);
-    default:
-      return "ended; how is unknown (the template process was lost, or the host program reaped it)";
-  }
-}
+/// How long a worker that has said that it crashes may take to be gone: a core dump is written, or a
+/// program that is given it reads. Too short: dumps are cut off; too long: join waits for one that is
+/// stuck.
+constexpr auto dump_patience = 60s;
 
 }  // namespace
 
@@ -36,8 +35,39 @@ void Supervisor::reap() {
   for (Worker* const worker : all) {
     if (worker->phase == Phase::stopping) send_stop(*worker);
     if (worker->phase == Phase::starting) check_start(*worker);
+    if (worker->has_announced_crash()) settle_crash(*worker);
+    if (worker->dying && !worker->killed) check_end(*worker);
     if (worker->exit_seen) reap(*worker);
   }
+}
+
+/// SIGKILL to its whole group.
+void Supervisor::kill(Worker& worker) {
+  worker.killed = true;
+  launcher_->kill(worker.pid, worker.pidfd.get());
+}
+
+/// It has said that it dies, and how: nobody waits until it is gone, which takes as long as its core
+/// dump. Its place is another's at once.
+void Supervisor::settle_crash(Worker& worker) {
+  worker.last_words = worker.end.last_words();
+  if (!worker.last_words) {
+    violated(worker, "its last words are not such as a worker can leave");
+    return;
+  }
+  settle_end(worker);
+  worker.dying = true;
+  worker.phase = Phase::stopping;
+  worker.stop_sent = true;  // nothing more can be said to it
+  worker.ladder.reset();
+  leave_place(worker);
+  worker.end_due = deadline_after(dump_patience);
+}
+
+/// Of a worker that is dying.
+void Supervisor::check_end(Worker& worker) {
+  if (Clock::now() < worker.end_due) return driver_.at(worker.end_due);
+  kill(worker);
 }
 
 /// A worker, or the template that was asked for it, that does not get on is stopped or stuck.
@@ -46,7 +76,7 @@ void Supervisor::check_start(Worker& worker) {
   if (Clock::now() < worker.start_due) return driver_.at(worker.start_due);
   worker.start_due = never;
   if (worker.pidfd) {
-    launcher_->kill(worker.pid, worker.pidfd.get());
+    kill(worker);
   } else {
     launcher_->give_up();
   }
@@ -58,7 +88,7 @@ void Supervisor::reap(Worker& worker) {
     return;
   }
   if (!worker.status) worker.status = launcher_->status(worker.pid, worker.pidfd.get());
-  if (!worker.status) {
+  if (!worker.status && !worker.dying) {
     const Deadline now = Clock::now();
     if (worker.status_due == never) worker.status_due = now + status_patience;
     if (launcher_lost_ || now >= worker.status_due) {
@@ -67,6 +97,16 @@ void Supervisor::reap(Worker& worker) {
       return driver_.at(worker.status_due);
     }
   }
+  if (!worker.dying) {
+    worker.last_words = worker.end.last_words();
+    name_killer(worker);
+    settle_end(worker);
+  }
+  bury(worker);
+}
+
+/// What it had, and what becomes of its place.
+void Supervisor::settle_end(Worker& worker) {
   if (worker.phase == Phase::starting) read_control(worker);  // its hello, before what followed it
   collect_from(worker);  // what it published stands
   read_control(worker);
@@ -74,7 +114,22 @@ void Supervisor::reap(Worker& worker) {
   const bool told = worker.ladder && worker.ladder->step != Ladder::Step::asked;
   if (worker.phase == Phase::ready && !told) ++counts_.workers_crashed;
   start_ended(worker);
-  bury(worker);
+}
+
+/// Of a SIGKILL that is not ours. Each kill that the kernel counts explains one worker's.
+void Supervisor::name_killer(Worker& worker) {
+  const auto& status = worker.status;
+  const bool killed = status && status->how == os::ExitStatus::How::signaled && status->value == SIGKILL;
+  if (!killed || worker.killed) return;
+  const std::uint64_t kills = oom_kills_now();
+  worker.oom = kills > oom_kills_explained_;
+  if (worker.oom) ++oom_kills_explained_;
+}
+
+/// Of this control group, or else of the machine.
+std::uint64_t Supervisor::oom_kills_now() {
+  const os::OomKills kills = os::oom_kills();
+  return kills.group ? *kills.group : kills.machine.value_or(0);
 }
 
 /// If it never got ready, why.
@@ -82,7 +137,7 @@ void Supervisor::start_ended(Worker& worker) {
   const bool initializing = worker.phase == Phase::initializing;
   if ((worker.phase != Phase::starting && !initializing) || worker.place < 0) return;
   if (worker.start_error.empty()) {
-    return failed_to_start("a worker " + ending(*worker.status) +
+    return failed_to_start("a worker " + ending(worker) +
                            (initializing ? " in the pool's initializer" : " before it was ready"));
   }
   const auto at = static_cast<std::size_t>(worker.place);
@@ -157,7 +212,7 @@ void Supervisor::settle_dead(Worker& worker, Holding& holding, std::uint32_t beg
   }
   if (begun < limit) rest = &ledger_.remainder(work, begun, limit - begun);
   for (std::uint32_t i = settled; i < begun && again == nullptr; ++i) {
-    ledger_.settle_error(work, late ? timeout_error(work) : crash(worker, work));
+    ledger_.settle_error(work, late ? timeout_error(work) : crash(worker, work, i));
   }
   if (&work != again && &work != rest) ledger_.finish(work);
   if (again != nullptr) to_resend.push_back(again);
@@ -175,17 +230,12 @@ void Supervisor::resend(Assignment& work) {
   ledger_.put_back(work);
 }
 
-std::exception_ptr Supervisor::crash(const Worker& worker, const Assignment& work) const {
-  CrashReport report;
-  report.pid = worker.pid;
-  report.attempt = work.attempt;
-  const os::ExitStatus& status = *worker.status;
-  if (status.how == os::ExitStatus::How::signaled) report.signal = status.value;
-  if (status.how == os::ExitStatus::How::exited) report.exit_code = status.value;
-  report.text = "worker " + std::to_string(worker.pid) + " " + ending(status) + " while it ran " +
-                task_name(work) + " (attempt " + std::to_string(work.attempt) + ")";
-  if (!worker.violation.empty()) report.text += "; protocol violation: " + worker.violation;
-  return std::make_exception_ptr(WorkerCrashed(std::move(report)));
+std::exception_ptr Supervisor::crash(const Worker& worker, const Assignment& work,
+                                     std::uint32_t element) const {
+  std::string what = "ran " + task_name(work);
+  what += work.is_chunk ? " for element " + std::to_string(work.first + element) + " (attempt "
+                        : " (attempt ";
+  return crash_error(worker, what + std::to_string(work.attempt) + ")", work.attempt);
 }
 
 /// The worker is gone, or never was.
@@ -194,14 +244,20 @@ void Supervisor::bury(Worker& worker) {
   driver_.forget(worker.end.control());
   if (worker.pidfd) driver_.forget(worker.pidfd.get());
   by_ticket_.erase(worker.ticket);
+  leave_place(worker);
+  const auto at = std::ranges::find(workers_, &worker, &std::unique_ptr<Worker>::get);
+  graveyard_.push_back(std::move(*at));
+  workers_.erase(at);
+  attention_ = true;
+}
+
+void Supervisor::leave_place(Worker& worker) {
   if (worker.place >= 0) {
     Place& place = places_[static_cast<std::size_t>(worker.place)];
     if (place.worker == &worker) place.worker = std::exchange(place.successor, nullptr);
     if (place.successor == &worker) place.successor = nullptr;
   }
-  const auto at = std::ranges::find(workers_, &worker, &std::unique_ptr<Worker>::get);
-  graveyard_.push_back(std::move(*at));
-  workers_.erase(at);
+  worker.place = -1;
   attention_ = true;
 }
 

@@ -67,7 +67,7 @@ void Supervisor::end_everything() {
       worker->hand.close(holding);
       ledger_.fail(work, left, error);
     });
-    if (worker->pidfd) launcher_->kill(worker->pid, worker->pidfd.get());
+    if (worker->pidfd) kill(*worker);
   }
 }
 

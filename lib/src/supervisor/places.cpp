@@ -23,7 +23,7 @@ void Supervisor::retire(Worker& worker) {
   if (was != Phase::starting && was != Phase::initializing) {
     send_stop(worker);
   } else if (worker.pidfd) {
-    launcher_->kill(worker.pid, worker.pidfd.get());
+    kill(worker);
   }
 }
 

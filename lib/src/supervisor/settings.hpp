@@ -33,6 +33,7 @@ struct Settings {
   std::size_t max_memory_growth = 0;
   std::optional<Duration> idle_timeout = {};
   unsigned max_start_failures = default_start_failures;
+  bool crash_handlers = true;
 };
 
 }  // namespace procpool::inline v0::supervisor

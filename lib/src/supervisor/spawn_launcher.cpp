@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "os/crash_signals.hpp"
 #include "os/fork.hpp"
 #include "os/role.hpp"
 #include "os/spawn.hpp"
@@ -41,7 +42,10 @@ class SpawnLauncher final : public Launcher {
     return event;
   }
   std::optional<os::ExitStatus> status(pid_t pid, int pidfd) override {
-    return os::reap(pidfd, pid);
+    auto status = os::reap(pidfd, pid);
+    // Its figure begins with this program's, before the exec: it is the worker's own only beyond that.
+    if (status && status->peak_memory <= os::own_peak_memory()) status->peak_memory = 0;
+    return status;
   }
   void kill(pid_t pid, int pidfd) override {
     if (!os::has_exited(pidfd)) os::kill_group(pid);

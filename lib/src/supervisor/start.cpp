@@ -162,7 +162,7 @@ void Supervisor::on_event(LaunchEvent event) {
   if (os::has_exited(worker->pidfd.get())) worker->exit_seen = true;
   if (!worker->violation.empty() || worker->phase == Phase::stopping ||
       state_ == State::terminated || !broken_.empty()) {
-    launcher_->kill(worker->pid, worker->pidfd.get());
+    kill(*worker);
   }
 }
 

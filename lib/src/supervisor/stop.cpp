@@ -148,7 +148,7 @@ void Supervisor::climb(Worker& worker) {
   } else if (ladder.step == Ladder::Step::termed) {
     ladder.step = Ladder::Step::killed;
     ladder.due = never;
-    launcher_->kill(worker.pid, worker.pidfd.get());
+    kill(worker);
   }
 }
 
@@ -181,7 +181,7 @@ void Supervisor::watch_start(Worker& worker, Duration timeout) {
   while (Holding* const last = worker.hand.last()) {
     if (!give_up(worker, *last)) return;  // it has begun just now
   }
-  if (worker.pidfd) launcher_->kill(worker.pid, worker.pidfd.get());
+  if (worker.pidfd) kill(worker);
 }
 
 void Supervisor::watch_times() {

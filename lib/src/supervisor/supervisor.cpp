@@ -34,6 +34,8 @@ Supervisor::Supervisor(Settings settings)
       processes_(settings_.processes),
       starts_{.most_failures = settings_.max_start_failures} {
   page_of(page_).memory_growth = settings_.max_memory_growth;
+  page_of(page_).crash_handlers = settings_.crash_handlers;
+  oom_kills_explained_ = oom_kills_now();
   os::seal_against_writers(page_memory_);
 }
 
@@ -121,7 +123,8 @@ bool Supervisor::visible() {
   if (attention_) return true;
   const bool work_waits = ledger_.front() != nullptr;
   return std::ranges::any_of(workers_, [this, work_waits](const auto& worker) {
-    if (!worker->violation.empty()) return false;
+    if (!worker->violation.empty() || worker->dying) return false;
+    if (worker->has_announced_crash()) return attention_ = true;
     if (worker->no_room && worker->end.passed_hint() != worker->hint) {
       if (worker->phase == Phase::stopping && !worker->stop_sent) return attention_ = true;
       if (worker->takes_calls() && work_waits) return true;

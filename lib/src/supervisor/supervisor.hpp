@@ -226,15 +226,23 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   // end.cpp
   void reap();
   void check_start(Worker& worker);
+  void kill(Worker& worker);
+  void settle_crash(Worker& worker);
+  void check_end(Worker& worker);
   void reap(Worker& worker);
+  void settle_end(Worker& worker);
+  void name_killer(Worker& worker);
+  static std::uint64_t oom_kills_now();
   void start_ended(Worker& worker);
   void settle_dead(Worker& worker);
   Ended take_ended(Worker& worker, Holding& holding, std::uint32_t claimed);
   void settle_dead(Worker& worker, Holding& holding, std::uint32_t begun,
                    std::vector<detail::Assignment*>& to_resend);
   void resend(detail::Assignment& work);
-  std::exception_ptr crash(const Worker& worker, const detail::Assignment& work) const;
+  std::exception_ptr crash(const Worker& worker, const detail::Assignment& work,
+                           std::uint32_t element) const;
   void bury(Worker& worker);
+  void leave_place(Worker& worker);
 
   Settings settings_;
   unsigned generation_;  // of fork: in a copied process this object is inert
@@ -285,6 +293,7 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   bool over_ = false;
   std::thread background_;
   PoolStats counts_;  // of workers
+  std::uint64_t oom_kills_explained_ = 0;  // by the kernel's count
 };
 
 }  // namespace procpool::inline v0::supervisor

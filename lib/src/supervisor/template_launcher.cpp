@@ -90,6 +90,8 @@ class TemplateLauncher final : public Launcher {
         event.kind = LaunchEvent::Kind::exited;
         event.pid = static_cast<pid_t>(message.ticket);
         event.status = wire::unpack_status(message.value);
+        event.status.peak_memory = message.peak_memory;
+        event.status.cpu_time = message.cpu_time;
         return event;
       default:
         return LaunchEvent{.why = "the template process sent nonsense"};

@@ -53,6 +53,11 @@ struct Worker {
   Worker(Ticket its_ticket, int its_place, const channel::StartFiles& files)
       : ticket(its_ticket), place(its_place), end(files) {}
 
+  /// Its end is near, and nothing has been done about it yet.
+  bool has_announced_crash() const {
+    return !dying && pidfd && violation.empty() && end.crash_announced();
+  }
+
   /// Its hello can come before the word of who it is. Without its pidfd its death would go unseen, so
   /// it gets nothing before that.
   bool takes_calls() const {
@@ -79,7 +84,12 @@ struct Worker {
 
   std::optional<os::ExitStatus> status = {};
   Deadline status_due = never;         // until when to wait for how it ended
+  Deadline end_due = never;            // of one that is dying: when it is killed
   std::string violation = {};          // what it did that no honest worker does
+  std::optional<shm::LastWords> last_words = {};
+  bool dying = false;   // it has announced that, and what it had is settled
+  bool killed = false;  // by us
+  bool oom = false;     // by the kernel, for want of memory: there is evidence
   std::vector<std::byte> start_error;  // the error record of a hook that failed
   wire::HookKind failed_hook = wire::HookKind::initializer;
 

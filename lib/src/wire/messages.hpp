@@ -185,6 +185,8 @@ struct TemplateMessage {
   std::uint32_t reserved;
   std::uint64_t ticket;
   std::uint64_t value;
+  std::uint64_t peak_memory = 0;  // of `exited`: bytes
+  std::uint64_t cpu_time = 0;     // nanoseconds
 };
 
 constexpr std::uint64_t pack_status(const os::ExitStatus& status) {

@@ -82,7 +82,8 @@ class Host {
     for (char** at = environ; *at != nullptr; ++at) environment.push_back(*at);
     environment.push_back(mark_.data());
     environment.push_back(nullptr);
-    if (posix_spawn(&pid_, program.c_str(), nullptr, nullptr, argv.data(), environment.data()) != 0) {
+    if (posix_spawn(&pid_, program.c_str(), nullptr, nullptr, argv.data(), environment.data()) !=
+        0) {
       throw std::runtime_error("posix_spawn " + program);
     }
   }
@@ -168,6 +169,13 @@ TEST_P(P_CRASH_54_HostKilled, BusyWithTasksDeafToSignalsThatHaveChildren) {
   Host host(GetParam(), "busy");
   await_busy(host);
   EXPECT_EQ(host.count(), processes_when_idle() + workers) << "a child of each task";
+  host.kill_host();
+  host.expect_nothing_left();
+}
+
+TEST_P(P_CRASH_54_HostKilled, BusyWithTasksThatHaveClosedAllDescriptors) {
+  Host host(GetParam(), "unmoored");
+  await_busy(host);
   host.kill_host();
   host.expect_nothing_left();
 }

@@ -88,7 +88,8 @@ void Supervisor::start() {
   std::rethrow_exception(broken);
 }
 
-// ---- turns ---------------------------------------------------------------------------------------
+// ---- turns
+// ---------------------------------------------------------------------------------------
 
 void Supervisor::turn() {
   guarded([this] {
@@ -144,6 +145,17 @@ void Supervisor::note(std::uint64_t key) {
   if (worker == nullptr) return;
   if (kind == Key::exit) worker->exit_seen = true;
   if (kind == Key::control) worker->control_seen = true;
+}
+
+/// Rings those again that have not begun what was handed to them long ago: stopped ones, and those
+/// that sleep although their word says otherwise.
+void Supervisor::watch() {
+  for (const auto& worker : workers_) {
+    const Holding* const next = worker->hand.first();
+    if (next == nullptr || !worker->violation.empty()) continue;
+    const auto started = worker->end.started(next->sequence, next->count, next->limit);
+    if (!started || *started <= next->settled) worker->end.ring_again();
+  }
 }
 
 /// The pool's state has changed.

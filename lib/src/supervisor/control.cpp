@@ -32,7 +32,6 @@ void Supervisor::read_control(Worker& worker) {
                worker.late_words != most_late_words) {
       ++worker.late_words;
     } else if (message.kind == wire::ControlKind::hello && worker.phase == Phase::starting) {
-      return;
       said_hello(worker, message);
     } else if (message.kind == wire::ControlKind::ready && worker.phase == Phase::initializing) {
       became_ready(worker);

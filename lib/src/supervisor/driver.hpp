@@ -1,9 +1,8 @@
 #pragma once
 
-// What    Who runs the supervisor's turns, and how they sleep and are woken. One lock. A thread
-// that
-//         waits for a future leads: it runs turns and sleeps in the leader's epoll. Others that
-//         wait follow: they sleep on a word of their own until their wish is fulfilled or they are
+// What    Who runs the supervisor's turns, and how they sleep and are woken. One lock. A thread that
+//         waits for a future leads: it runs turns and sleeps in the leader's epoll. Others that wait
+//         follow: they sleep on a word of their own until their wish is fulfilled or they are
 //         promoted. Without a leader the background thread runs the turns. Anybody who holds the
 //         lock may run a turn in passing (a submitter does).
 // Writers Everything here: under the lock. A Waiter's `woken`: whoever wakes it, under the lock.

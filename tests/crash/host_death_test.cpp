@@ -219,7 +219,8 @@ TEST_P(P_CRASH_54_HostKilled, AtRandomMoments) {
   const unsigned seed = given ? static_cast<unsigned>(std::atoi(given)) : std::random_device()();
   std::printf("seed %u (PROCPOOL_SEED repeats it)\n", seed);
   std::mt19937 random(seed);
-  for (int round = 0; round < 20; ++round) {
+  const int rounds = GetParam() == StartMethod::spawn ? 40 : 80;  // 200 in all
+  for (int round = 0; round < rounds; ++round) {
     SCOPED_TRACE(round);
     Host host(GetParam(), "churn");
     if (round % 2 != 0) host.room().next_report();  // half of them before their first pool is up

@@ -10,6 +10,11 @@ if(PROCPOOL_SANITIZE)
   add_link_options(-fsanitize=${PROCPOOL_SANITIZE})
 endif()
 
+option(PROCPOOL_FUZZ "Build the fuzz targets with libFuzzer (clang)" OFF)
+if(PROCPOOL_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
 
 # ccache hits through precompiled headers need to be told that this is fine.

@@ -82,7 +82,8 @@ class Host {
     for (char** at = environ; *at != nullptr; ++at) environment.push_back(*at);
     environment.push_back(mark_.data());
     environment.push_back(nullptr);
-    if (posix_spawn(&pid_, program.c_str(), nullptr, nullptr, argv.data(), environment.data()) != 0) {
+    if (posix_spawn(&pid_, program.c_str(), nullptr, nullptr, argv.data(), environment.data()) !=
+        0) {
       throw std::runtime_error("posix_spawn " + program);
     }
   }
@@ -172,6 +173,13 @@ TEST_P(P_CRASH_54_HostKilled, BusyWithTasksDeafToSignalsThatHaveChildren) {
   host.expect_nothing_left();
 }
 
+TEST_P(P_CRASH_54_HostKilled, BusyWithTasksThatHaveClosedAllDescriptors) {
+  Host host(GetParam(), "unmoored");
+  await_busy(host);
+  host.kill_host();
+  host.expect_nothing_left();
+}
+
 TEST_P(P_CRASH_54_HostKilled, P_PROC_01_ProcessesDeafToSignalsThatHaveChildren) {
   Host host(GetParam(), "processes");
   await_busy(host);
@@ -211,7 +219,8 @@ TEST_P(P_CRASH_54_HostKilled, AtRandomMoments) {
   const unsigned seed = given ? static_cast<unsigned>(std::atoi(given)) : std::random_device()();
   std::printf("seed %u (PROCPOOL_SEED repeats it)\n", seed);
   std::mt19937 random(seed);
-  for (int round = 0; round < 20; ++round) {
+  const int rounds = GetParam() == StartMethod::spawn ? 40 : 80;  // 200 in all
+  for (int round = 0; round < rounds; ++round) {
     SCOPED_TRACE(round);
     Host host(GetParam(), "churn");
     if (round % 2 != 0) host.room().next_report();  // half of them before their first pool is up

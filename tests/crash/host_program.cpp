@@ -1,6 +1,8 @@
-// The host that the tests of host_death_test.cpp kill: host METHOD idle|busy|churn|processes ROOM. It reports
-// to the room when it is where the test wants it, and never ends by itself.
+// The host that the tests of host_death_test.cpp kill: host METHOD
+// idle|busy|unmoored|churn|processes ROOM. It reports to the room when it is where the test wants
+// it, and never ends by itself.
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -33,6 +35,14 @@ int hold_out(std::string room, bool busy) {
     if (!busy || child == 0) pause();
   }
   return 0;
+}
+
+/// Has closed whatever could tell it that its host is gone.
+int hold_out_unmoored(std::string room) {
+  block_all_signals();
+  syscall(SYS_close_range, 3U, ~0U, 0U);
+  report(room, getpid());
+  for (;;) pause();
 }
 
 int crash_sometimes(int number) { return number % 7 == 3 ? raise(SIGKILL) : number; }
@@ -79,6 +89,8 @@ int main(int argc, char** argv) {
   procpool::Pool pool(options);
   std::vector<procpool::Future<int>> held;
   for (int i = 0; i < 2 && mode == "busy"; ++i) held.push_back(pool.submit(hold_out, room, i == 0));
+  for (int i = 0; i < 2 && mode == "unmoored"; ++i)
+    held.push_back(pool.submit(hold_out_unmoored, room));
   if (mode == "idle") report(room, getpid());
   for (;;) pause();
 }

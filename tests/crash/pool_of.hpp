@@ -34,6 +34,8 @@ inline std::string method_name(const testing::TestParamInfo<StartMethod>& info) 
 /// SIGKILL, but only to a process that is a live worker (or template) of a descendant of ours.
 /// False: it is gone.
 bool kill_worker(pid_t pid);
+/// Any other signal, likewise.
+bool signal_worker(pid_t pid, int signal);
 bool kill_template();
 /// The template process of the one pool there is; 0: none.
 pid_t template_pid();

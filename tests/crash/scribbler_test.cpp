@@ -9,6 +9,7 @@
 #include <fstream>
 #include <random>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -22,6 +23,7 @@ namespace procpool::test {
 namespace {
 
 int twice(int number) { return 2 * number; }
+int getpid_of_this() { return getpid(); }
 
 struct Span {
   std::uintptr_t first, last;
@@ -61,6 +63,26 @@ int scribble_later(std::string room, unsigned seed) {
     await_gate(room);
     scribble(seed);
     _exit(0);
+  }).detach();
+  return getpid();
+}
+
+/// The word by which it says that it sleeps; where: shm/layout.hpp.
+volatile std::uint32_t& sleep_word() {
+  constexpr std::size_t results_bytes = 36864, asleep = 128;
+  for (const Span& span : writable_shared_memory()) {
+    if (span.last - span.first != results_bytes) continue;
+    return *reinterpret_cast<volatile std::uint32_t*>(span.first + asleep);
+  }
+  throw std::logic_error("no control page");
+}
+
+/// Says that it is awake as soon as it sleeps.
+int sleep_awake(std::string room) {
+  std::thread([&word = sleep_word(), room = std::move(room)] {
+    while (word % 2 == 0) std::this_thread::yield();
+    word = word + 1;
+    report(room, getpid());
   }).detach();
   return getpid();
 }
@@ -124,6 +146,13 @@ TEST_P(P_CRASH_55_Scribbler, BetweenTasks) {
     check_others(others, scribbler);
   }
   EXPECT_EQ(pool.with(TaskOptions{.retries = 20}).apply(twice, 21), 42);
+}
+
+TEST_P(P_CRASH_55_Scribbler, AWorkerThatSleepsOnAForgedWordIsWokenForItsCall) {
+  Pool pool = pool_of(1);
+  const int pid = pool.apply(sleep_awake, room_.path());
+  EXPECT_EQ(room_.next_report(), pid);
+  EXPECT_EQ(pool.apply(getpid_of_this), pid);
 }
 
 }  // namespace

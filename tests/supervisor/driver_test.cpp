@@ -47,10 +47,12 @@ struct Work final : supervisor::Turns {
     done += work;
     work = 0;
   }
-  bool visible() override { return work != 0; }
+  bool visible() override { return work != 0 || flooded; }
   void note(std::uint64_t key) override { last_key = key; }
   bool do_chore(Lock&) override { return false; }
   bool expects_more() const override { return false; }
+  bool awaits_results() const override { return false; }
+  void watch() override {}
   bool driven_in_passing() override { return false; }
   bool over() const override { return ended; }
   void let_go(Lock& lock) override { lock.unlock(); }
@@ -69,6 +71,7 @@ struct Work final : supervisor::Turns {
   int work = 0;
   int done = 0;
   bool only_background_works = false;
+  bool flooded = false;  // there is always something to see
   bool ended = false;
   std::atomic<int> background_turns = 0;
   std::atomic<int> other_turns = 0;
@@ -109,6 +112,25 @@ TEST(Driver, ADeadlineThatHasPassedStillGivesOneTurn) {
   work.publish();
   EXPECT_FALSE(wish.wait(work, Clock::now() - 1s));
   EXPECT_EQ(work.done, 1);
+}
+
+TEST(Driver, ALeaderThatAlwaysSeesSomethingLetsOthersTakeTheLock) {
+  Work work;
+  Wish wish;
+  work.flooded = true;
+  std::thread leader([&] { EXPECT_TRUE(wish.wait(work)); });
+  while (wish.waiting == 0) std::this_thread::yield();
+  wish.fulfil(work);
+  leader.join();
+}
+
+TEST(Driver, ABackgroundThatAlwaysSeesSomethingLetsOthersTakeTheLock) {
+  Work work;
+  work.flooded = true;
+  work.run_background();
+  while (work.background_turns == 0) std::this_thread::yield();
+  const Work::Lock lock = work.driver.hold();
+  work.ended = true;
 }
 
 TEST(Driver, ALeaderIsWokenWhenItsWishIsFulfilledByAnother) {

@@ -19,8 +19,8 @@ HostEnd::Memories HostEnd::make_memories() {
           os::make_memory("procpool-results", sizeof(shm::ResultMemory))};
 }
 
-HostEnd::HostEnd(const StartFiles& files)
-    : HostEnd(make_memories(), os::make_socket_pair()) {
+HostEnd::HostEnd(const StartFiles& files) : HostEnd(make_memories(), os::make_socket_pair()) {
+  os::refuse_descriptors(control_);
   write_headers();
   os::seal_against_writers(memories_.tasks);
   os::seal_finally(memories_.results);
@@ -76,7 +76,10 @@ std::uint64_t HostEnd::send(const wire::CallHeader& header,
 }
 
 void HostEnd::ring() {
-  if (!bell_.due()) return;
+  if (bell_.due()) ring_again();
+}
+
+void HostEnd::ring_again() {
   auto& wake = tasks().header.wake;
   shm::store_ordered(wake, shm::load_hint(wake) + 1);
   os::futex_wake(wake, 1, os::Scope::shared);
@@ -168,13 +171,15 @@ os::Io HostEnd::send_unasked(const wire::Control& message, std::span<const int> 
   return sent;
 }
 
-os::Io HostEnd::receive(wire::Control& message) {
-  const os::Message got =
-      os::receive_message(control_.get(), std::as_writable_bytes(std::span(&message, 1)));
-  if (got.io == os::Io::ok && (got.truncated || got.size != sizeof message)) {
-    return os::Io::peer_gone;
-  }
-  return got.io;
+Packet HostEnd::receive(wire::Control& message) {
+  wire::Control got{};
+  const os::Message received =
+      os::receive_bytes(control_.get(), std::as_writable_bytes(std::span(&got, 1)));
+  if (received.io == os::Io::would_block) return Packet::none;
+  if (received.io == os::Io::peer_gone) return Packet::gone;
+  if (received.truncated || received.size != sizeof got) return Packet::nonsense;
+  message = got;
+  return Packet::message;
 }
 
 }  // namespace procpool::inline v0::channel

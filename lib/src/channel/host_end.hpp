@@ -41,6 +41,14 @@ struct StartFiles {
   const os::Fd& hooks;  // wire/hooks.hpp; none: nothing is run first
 };
 
+/// What there was in a control socket.
+enum class Packet {
+  none,
+  message,
+  nonsense,  // of no size that an honest worker sends, or with descriptors
+  gone       // the worker closed its end
+};
+
 class HostEnd {
  public:
   using Arena = shm::Arena<shm::arena_bytes>;
@@ -62,6 +70,8 @@ class HostEnd {
   std::uint64_t published() const { return slots_.published(); }
   /// Wakes the worker if it sleeps.
   void ring();
+  /// Wakes it if it sleeps, whatever its word says.
+  void ring_again();
 
   // Claims of the slot with this sequence number and element count.
   std::uint32_t take_back(std::uint64_t sequence, std::uint32_t count, std::uint32_t limit,
@@ -102,8 +112,8 @@ class HostEnd {
   os::Io send_forget(shared::Key key);
   /// How many of these it says it has taken in: a hint.
   std::uint32_t control_taken() const { return shm::load_ordered(results().header.control); }
-  /// One control packet; `peer_gone` when the worker closed its end or sends none of ours.
-  os::Io receive(wire::Control& message);
+  /// One control packet. Descriptors that come with it are not taken.
+  Packet receive(wire::Control& message);
 
  private:
   struct Memories {

@@ -186,7 +186,7 @@ ExitStatus status_after_reaping(int pidfd) noexcept {
   if (::ioctl(pidfd, get_pidfd_info, &info) != 0 || (info.mask & exit_known) == 0) return {};
   const int status = info.exit_status;
   if (WIFEXITED(status)) return {ExitStatus::How::exited, WEXITSTATUS(status), false};
-  return {ExitStatus::How::signaled, WTERMSIG(status), WCOREDUMP(status)};
+  return {ExitStatus::How::signaled, WTERMSIG(status), WCOREDUMP(status) != 0};
 }
 
 pid_t group_of(pid_t pid) noexcept { return ::getpgid(pid); }

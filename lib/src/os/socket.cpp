@@ -10,6 +10,10 @@
 #include "os/error.hpp"
 #include "os/time.hpp"
 
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
 namespace procpool::inline v0::os {
 namespace {
 
@@ -108,6 +112,27 @@ Io send_message(int socket, std::span<const std::byte> bytes, std::span<const in
     sent = ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
   } while (sent < 0 && errno == EINTR);
   return sent < 0 ? io_of_send_error() : Io::ok;
+}
+
+void refuse_descriptors(const Fd& socket) noexcept {
+  const int none = 0;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_PASSRIGHTS, &none, sizeof none);
+}
+
+Message receive_bytes(int socket, std::span<std::byte> buffer) {
+  iovec part{buffer.data(), buffer.size()};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  const ssize_t got = receive_now(socket, message);
+  if (got < 0 && errno != EAGAIN && errno != ECONNRESET) fail("recvmsg");
+  if (got < 0 && errno == EAGAIN) return {};
+  Message result;
+  // An empty packet is no end when it carried descriptors; else the two look the same.
+  result.truncated = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+  result.io = got > 0 || (got == 0 && result.truncated) ? Io::ok : Io::peer_gone;
+  result.size = got > 0 ? static_cast<std::size_t>(got) : 0;
+  return result;
 }
 
 Message receive_message(int socket, std::span<std::byte> buffer, Deadline until) {

@@ -36,6 +36,14 @@ struct Message {
 bool wait_readable(int socket, Deadline until);
 bool wait_writable(int socket, Deadline until);
 
+/// From now on a peer that sends descriptors this way gets EPERM, where the kernel can do that
+/// (6.16): closing a descriptor can take as long as whoever made it likes.
+void refuse_descriptors(const Fd& socket) noexcept;
+
+/// One whole message from somebody who is not trusted: its descriptors are never installed here,
+/// and one that has some is `truncated`. Does not wait.
+Message receive_bytes(int socket, std::span<std::byte> buffer);
+
 /// One whole message into `buffer`; waits until the deadline for one (Deadline{}: does not wait).
 Message receive_message(int socket, std::span<std::byte> buffer, Deadline until = Deadline{});
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,6 +37,7 @@ struct Child {
   int inherit = -1;
   int inherit_as = -1;
   int limit = 0;
+  Outlives outlives = Outlives::everybody;
   sigset_t mask{};
   int error = 0;  // errno of what failed in the child
   pid_t pid = -1;
@@ -82,6 +84,8 @@ struct Initialiser : bp::extend::handler {
   void on_exec_setup(Executor&) const {
     child_->hide_descriptors();
     if (child_->error != 0) ::_exit(127);
+    // If the program is gone already, so is what the child looks for first.
+    if (child_->outlives == Outlives::nobody) ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     child_->restore_signals();
   }
   template <class Executor>
@@ -134,7 +138,8 @@ void check_executable(const std::string& path) {
 }  // namespace
 
 Spawned spawn(const std::filesystem::path& program, const std::vector<std::string>& arguments,
-              const Fd& inherit, int inherit_as, const std::vector<std::string>& variables) {
+              const Fd& inherit, int inherit_as, const std::vector<std::string>& variables,
+              Outlives outlives) {
   const std::string path = program.empty() ? own_program : program.string();
   check_executable(path);
   std::vector<std::string> words{program.empty() ? own_name() : path};
@@ -145,8 +150,8 @@ Spawned spawn(const std::filesystem::path& program, const std::vector<std::strin
   for (char** each = ::environ; each != nullptr && *each != nullptr; ++each) {
     environment.insert(environment.end() - 1, *each);
   }
-  Child child{path.c_str(),  argv.data(), environment.data(), inherit.get(),
-              inherit_as, descriptor_limit()};
+  Child child{path.c_str(),       argv.data(), environment.data(), inherit.get(), inherit_as,
+              descriptor_limit(), outlives};
   launch(child);
   if (child.error != 0) {
     if (child.pid > 0) wait_for(child.pid);

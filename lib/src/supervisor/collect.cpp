@@ -33,6 +33,12 @@ std::vector<std::byte> copy(std::span<const std::byte> bytes) {
   return {bytes.begin(), bytes.end()};
 }
 
+/// Bytes out of a ring, to be kept.
+detail::Part::Lent kept(std::span<const std::byte> bytes) {
+  const auto copied = std::make_shared<const std::vector<std::byte>>(copy(bytes));
+  return {*copied, copied};
+}
+
 }  // namespace
 
 void Supervisor::collect() {
@@ -41,6 +47,7 @@ void Supervisor::collect() {
   for (const auto& worker : workers_) {
     worker->full = worker->control_full = false;
     if (worker->has_announced_crash()) attention_ = true;
+    if (worker->no_room) has_room(*worker, 2);  // else `visible` would find its hint new for ever
     if (!worker->hand.empty() || worker->phase == Phase::initializing) collect_from(*worker);
   }
 }
@@ -117,7 +124,7 @@ Ended Supervisor::accept(Worker& worker, const channel::Arrival& arrival) {
     lifted = settle_timeout(work);
   } else if (is_error(arrival.kind) && may_run_again(work)) {
     lifted = &ledger_.lift(work);
-    judge(*lifted, copy(large.keeper ? large.bytes : arrival.bytes));
+    judge(*lifted, large.keeper ? std::move(large) : kept(arrival.bytes));
   } else if (large.keeper) {
     ledger_.settle_lent(work, outcome_of(arrival.kind), std::move(large));
   } else {
@@ -240,17 +247,18 @@ void Supervisor::run_again(Assignment& work) {
   resend(work);
 }
 
-/// Whether its error is one after which its caller wants it to run again: a chore, because rebuilding
-/// the error runs code of the user's.
-void Supervisor::judge(Assignment& work, std::vector<std::byte> record) {
+/// Whether its error is one after which its caller wants it to run again: a chore, because
+/// rebuilding the error runs code of the user's. A large one stays where it is: a worker says how
+/// large.
+void Supervisor::judge(Assignment& work, detail::Part::Lent record) {
   add_chore([this, &work, record = std::move(record)](Lock& lock) {
     lock.unlock();
-    const bool again = work.options->retry_on.covers(detail::rebuild_error(record));
+    const bool again = work.options->retry_on.covers(detail::rebuild_error(record.bytes));
     lock.lock();
     if (again && !Ledger::node_of(work).done()) {
       run_again(work);
     } else {
-      ledger_.settle(work, Outcome::remote, record);
+      ledger_.settle_lent(work, Outcome::remote, record);
       ledger_.finish(work);
     }
     attention_ = true;

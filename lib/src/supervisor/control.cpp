@@ -10,19 +10,33 @@
 
 namespace procpool::inline v0::supervisor {
 
+namespace {
+
+/// What a worker may have said before it learns that it is to stop: hello, ready, grown.
+constexpr unsigned most_late_words = 3;
+
+}  // namespace
+
+/// Each message is in place a bounded number of times until home answers or gives it something to
+/// do, so that no worker can keep home reading.
 void Supervisor::read_control(Worker& worker) {
   worker.control_seen = false;
   wire::Control message{};
-  for (;;) {
-    const os::Io io = worker.end.receive(message);
-    if (io == os::Io::would_block) return;
-    if (io == os::Io::peer_gone) return;  // its pidfd will say the rest
-    if (worker.phase == Phase::stopping && message.kind != wire::ControlKind::need_slab) continue;
-    if (message.kind == wire::ControlKind::hello && worker.phase == Phase::starting) {
+  while (worker.violation.empty()) {
+    const channel::Packet packet = worker.end.receive(message);
+    if (packet == channel::Packet::none) return;
+    if (packet == channel::Packet::gone) return;  // its pidfd will say the rest
+    if (packet == channel::Packet::nonsense) {
+      violated(worker, "it sent a control packet of no known form");
+    } else if (worker.phase == Phase::stopping && message.kind != wire::ControlKind::need_slab &&
+               worker.late_words != most_late_words) {
+      ++worker.late_words;
+    } else if (message.kind == wire::ControlKind::hello && worker.phase == Phase::starting) {
       said_hello(worker, message);
     } else if (message.kind == wire::ControlKind::ready && worker.phase == Phase::initializing) {
       became_ready(worker);
-    } else if (message.kind == wire::ControlKind::grown && worker.phase == Phase::ready) {
+    } else if (message.kind == wire::ControlKind::grown && worker.phase == Phase::ready &&
+               !worker.outgrown) {
       worker.leaving = worker.outgrown = attention_ = true;
     } else if (message.kind == wire::ControlKind::need_slab && !worker.slab_wanted &&
                worker.result_slabs.empty()) {
@@ -32,7 +46,6 @@ void Supervisor::read_control(Worker& worker) {
       });
     } else {
       violated(worker, "it sent a control message that is out of place");
-      return;
     }
   }
 }

@@ -25,8 +25,8 @@ namespace {
 constexpr auto ahead_time = 200us;
 constexpr std::uint32_t least_ahead = 2;  // the one that runs, and one
 constexpr std::uint32_t most_ahead = shm::slot_count - 4;
-/// Work that takes no longer than this is given to a worker that is awake rather than to one that must
-/// be woken for it. Too short: a wake-up for each tiny task; too long: processors idle.
+/// Work that takes no longer than this is given to a worker that is awake rather than to one that
+/// must be woken for it. Too short: a wake-up for each tiny task; too long: processors idle.
 constexpr auto worth_waking = 10us;
 /// What an automatic chunk should take. At most: what waits behind a long element is taken back for
 /// whoever is idle, so a chunk need not be short, and each costs home a look that a worker may wait
@@ -134,8 +134,8 @@ bool Supervisor::supplied(const Worker& worker) const {
   return calls >= most_ahead || worker.per_call * worker.hand.elements() >= ahead_time;
 }
 
-/// A worker that is about to be done with what it has and is awake anyway; else an idle one; else one
-/// that may be supplied further ahead. Not `may_go_ahead`: only an idle one.
+/// A worker that is about to be done with what it has and is awake anyway; else an idle one; else
+/// one that may be supplied further ahead. Not `may_go_ahead`: only an idle one.
 Worker* Supervisor::choose(bool may_go_ahead) {
   Worker* idle = nullptr;
   Worker* ahead = nullptr;
@@ -198,7 +198,8 @@ bool Supervisor::place(Worker& worker, Assignment& work, Placement& placement) {
   if (const auto* slab = slab_of(work)) {
     auto& memory = *static_cast<Slab*>(const_cast<void*>(slab->get()));
     memory.number = (worker.slabs_sent + 1) * 2;
-    if (worker.end.send_slab(memory) != os::Io::ok) return false;
+    // One that closed its socket gets the call all the same, and ends at the look for its slab.
+    if (worker.end.send_slab(memory) == os::Io::would_block) return false;
     ++worker.slabs_sent;
     placement.place = wire::Place::slab;
     placement.elsewhere.slab = memory.number;

@@ -1,5 +1,6 @@
 #include "supervisor/driver.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include "os/fork.hpp"
@@ -14,6 +15,16 @@ namespace {
 /// instead of being rung for each. Too short: wake-ups compete with workers for processors; too
 /// long: callbacks come late.
 constexpr auto gathering = std::chrono::microseconds(100);
+
+/// How long a driver sleeps at most while results are awaited: then it looks whether a worker that
+/// has overwritten the word by which it says that it sleeps has missed its bell. Too short:
+/// wake-ups for nothing; too long: the calls in its hands wait. A pool without calls sleeps without
+/// an end.
+constexpr auto watch_time = std::chrono::seconds(1);
+
+/// Turns in a row for which a driver keeps the lock when there is always something to see. Too few:
+/// a yield for a turn; too many: others wait for the lock, without an end where a worker floods.
+constexpr unsigned turns_in_a_row = 16;
 
 bool is_satisfied(const Waiter& waiter) { return waiter.satisfied(waiter.subject); }
 
@@ -50,16 +61,20 @@ bool Driver::wait(std::unique_lock<std::mutex>& lock, Waiter& waiter, detail::Wa
 void Driver::lead(std::unique_lock<std::mutex>& lock, Waiter& waiter, Deadline until) {
   leader_ = &waiter;
   home_.awake(shm::Sleeper::background);  // this thread is: results need not wake the other
-  for (;;) {
+  for (unsigned turns = 1;; ++turns) {
     turns_->turn();
     if (is_satisfied(waiter) || (until != never && Clock::now() >= until)) break;
+    if (turns % turns_in_a_row == 0) {
+      step_aside(lock);
+      if (is_satisfied(waiter)) break;
+    }
     const auto look = [&] { return turns_->visible() || is_satisfied(waiter); };
     if (patience_.wait(look, [&] { step_aside(lock); })) continue;
     home_.announce(shm::Sleeper::leader);
     // Stepping aside let the lock go: whoever fulfilled the wish then saw a leader that is awake.
     if (!turns_->visible() && !is_satisfied(waiter)) {
       leader_asleep_ = true;
-      sleep(lock, *leader_poller_, until);
+      sleep_awaiting(lock, *leader_poller_, until);
       leader_asleep_ = false;
     }
     home_.awake(shm::Sleeper::leader);
@@ -128,6 +143,7 @@ void Driver::kick_background() { os::ring(background_kick_.get()); }
 
 void Driver::run_background() {
   std::unique_lock lock(mutex_);
+  unsigned awake = 0;  // times that it did not sleep
   while (!turns_->over()) {
     // Not in the way of a submitter that keeps the results flowing itself.
     if (turns_->driven_in_passing() && leader_ == nullptr) {
@@ -143,14 +159,30 @@ void Driver::run_background() {
       sleep(lock, *background_poller_, Clock::now() + gathering);
     } else {
       home_.announce(shm::Sleeper::background);
-      if (!turns_->visible()) sleep(lock, *background_poller_, never);
+      if (!turns_->visible()) {
+        sleep_awaiting(lock, *background_poller_, never);
+      } else if (++awake % turns_in_a_row == 0) {
+        step_aside(lock);
+      }
     }
     home_.awake(shm::Sleeper::background);
   }
   turns_->let_go(lock);
 }
 
-void Driver::sleep(std::unique_lock<std::mutex>& lock, os::Poller& poller, Deadline until) {
+void Driver::sleep_awaiting(std::unique_lock<std::mutex>& lock, os::Poller& poller,
+                            Deadline until) {
+  if (!turns_->awaits_results()) {
+    sleep(lock, poller, until);
+    return;
+  }
+  const Deadline watch = Clock::now() + watch_time;
+  const bool any = sleep(lock, poller, std::min(until, watch));
+  if (!any && Clock::now() >= watch) turns_->watch();
+}
+
+/// False: the deadline came, or a signal.
+bool Driver::sleep(std::unique_lock<std::mutex>& lock, os::Poller& poller, Deadline until) {
   std::array<std::uint64_t, 64> keys;
   turns_->let_go(lock);
   const std::size_t count = poller.wait(keys, until);
@@ -159,6 +191,7 @@ void Driver::sleep(std::unique_lock<std::mutex>& lock, os::Poller& poller, Deadl
     if (keys[i] == timer_key) due_ = never;
     if (keys[i] != kick_key) turns_->note(keys[i]);
   }
+  return count != 0;
 }
 
 void Driver::at(Deadline due) {

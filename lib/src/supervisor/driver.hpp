@@ -47,6 +47,11 @@ class Turns {
   /// Whether a submitter has looked at the results in passing since the last time this was asked,
   /// and nothing else is to be looked at.
   virtual bool driven_in_passing() = 0;
+  /// Whether any worker has something to do.
+  virtual bool awaits_results() const = 0;
+  /// A driver has slept for long while results are awaited: whoever should work may have missed its
+  /// bell.
+  virtual void watch() = 0;
   /// Whether the background thread may end.
   virtual bool over() const = 0;
   /// Lets the lock go, and then what was put aside to be freed.
@@ -92,7 +97,8 @@ class Driver {
   void follow(std::unique_lock<std::mutex>& lock, detail::Waiter& waiter, Deadline until);
   void step_aside(std::unique_lock<std::mutex>& lock);
   void pass_on();
-  void sleep(std::unique_lock<std::mutex>& lock, os::Poller& poller, Deadline until);
+  bool sleep(std::unique_lock<std::mutex>& lock, os::Poller& poller, Deadline until);
+  void sleep_awaiting(std::unique_lock<std::mutex>& lock, os::Poller& poller, Deadline until);
 
   std::mutex mutex_;
   Turns* turns_;

@@ -22,11 +22,12 @@ class SpawnLauncher final : public Launcher {
   SpawnLauncher(std::filesystem::path program, int inner_threads)
       : program_(std::move(program)), inner_threads_(inner_threads) {}
 
+  /// By the background thread, which is there as long as there are workers.
   void launch(Ticket ticket, os::Fd control) override {
-    os::Spawned spawned =
-        os::spawn(program_, {os::worker_argument, std::to_string(worker_control)}, control,
-                  worker_control,
-                  inner_threads_ > 0 ? os::thread_caps(inner_threads_) : std::vector<std::string>());
+    os::Spawned spawned = os::spawn(
+        program_, {os::worker_argument, std::to_string(worker_control)}, control, worker_control,
+        inner_threads_ > 0 ? os::thread_caps(inner_threads_) : std::vector<std::string>(),
+        os::Outlives::nobody);
     const std::lock_guard lock(lock_);
     events_.push_back({.kind = LaunchEvent::Kind::started,
                        .ticket = ticket,

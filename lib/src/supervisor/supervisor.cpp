@@ -149,6 +149,17 @@ void Supervisor::note(std::uint64_t key) {
   if (kind == Key::control) worker->control_seen = true;
 }
 
+/// Rings those again that have not begun what was handed to them long ago: stopped ones, and those
+/// that sleep although their word says otherwise.
+void Supervisor::watch() {
+  for (const auto& worker : workers_) {
+    const Holding* const next = worker->hand.first();
+    if (next == nullptr || !worker->violation.empty()) continue;
+    const auto started = worker->end.started(next->sequence, next->count, next->limit);
+    if (!started || *started <= next->settled) worker->end.ring_again();
+  }
+}
+
 /// The pool's state has changed.
 void Supervisor::wake_pool_waiters() {
   wake_all(pool_waiters_);

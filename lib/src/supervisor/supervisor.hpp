@@ -90,6 +90,8 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   void note(std::uint64_t key) override;
   bool do_chore(Lock& lock) override;
   bool expects_more() const override { return collected_ && ledger_.outstanding() != 0; }
+  bool awaits_results() const override { return ledger_.outstanding() != 0; }
+  void watch() override;
   bool driven_in_passing() override;
   bool over() const override { return over_; }
   void let_go(Lock& lock) override;  // and AskedCore
@@ -163,7 +165,7 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   std::nullopt_t violated(Worker& worker, const char* what);
   bool may_run_again(const detail::Assignment& work) const;
   void run_again(detail::Assignment& work);
-  void judge(detail::Assignment& work, std::vector<std::byte> record);
+  void judge(detail::Assignment& work, detail::Part::Lent record);
   detail::Assignment* settle_timeout(detail::Assignment& work);
   // control.cpp
   void read_control(Worker& worker);

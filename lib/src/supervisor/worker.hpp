@@ -77,6 +77,7 @@ struct Worker {
   bool exit_seen = false;
   bool control_seen = false;
   bool stop_sent = false;
+  unsigned late_words = 0;     // that it said while it was stopping
   Deadline start_due = never;  // by when it must have said hello
   bool full = false;     // could not take a call since the last collection
   bool no_room = false;  // every slot was in use, and it had passed `hint`

@@ -29,6 +29,14 @@ class HookCall final : public detail::Invocation {
   detail::SpanOut out_{{}, sink_};
 };
 
+/// The next bytes, and what fills them up to a multiple of 16. Throws DecodingError.
+std::span<const std::byte> take(std::span<const std::byte>& memory, std::uint64_t bytes) {
+  if (bytes > memory.size()) detail::throw_decoding_error("the pool's hooks end too early");
+  const auto taken = memory.first(bytes);
+  memory = memory.subspan(std::min<std::uint64_t>(align16(bytes), memory.size()));
+  return taken;
+}
+
 void run_travelled(const HookHeader& header, std::span<const std::byte> callable) {
   const detail::CodeAddress code{header.module, header.offset};
   const detail::Descriptor* const descriptor =
@@ -95,14 +103,11 @@ os::Fd write_hooks(std::span<const std::pair<HookKind, Hook>> hooks) {
 }
 
 void run_hooks(std::span<const std::byte> memory, HookKind& running) {
-  const std::uint32_t count = *read<std::uint32_t>(memory);
-  memory = memory.subspan(16);
-  for (std::uint32_t i = 0; i != count; ++i) {
-    const HookHeader header = *read<HookHeader>(memory);
-    memory = memory.subspan(align16(sizeof header));
-    running = header.kind;
-    run_travelled(header, memory.first(header.bytes));
-    memory = memory.subspan(align16(header.bytes));
+  const auto count = read<std::uint32_t>(take(memory, sizeof(std::uint32_t)));
+  for (std::uint32_t i = 0; i != *count; ++i) {
+    const auto header = read<HookHeader>(take(memory, sizeof(HookHeader)));
+    running = hook_kind(static_cast<std::uint64_t>(header->kind));
+    run_travelled(*header, take(memory, header->bytes));
   }
 }
 

@@ -1,0 +1,150 @@
+// Workers that do to their sockets and memory what no honest one does: each is ended for it, at
+// once and alone, and none can keep the supervisor busy or make it take what it did not ask for.
+#include <fcntl.h>
+
+#include <thread>
+
+#include "fake_pool.hpp"
+#include "support/raw_worker.hpp"
+
+namespace procpool::test {
+namespace {
+
+class Hostile : public testing::Test {
+ protected:
+  ~Hostile() override { core_->abandon_pool(true); }  // none of these hears a stop
+
+  /// The one worker, ready.
+  std::shared_ptr<RawWorker> start() {
+    core_->start();
+    return machine_.next();
+  }
+  Ref<Call> submit(std::uint64_t id) {
+    auto call = Ref<Call>::adopt(new Call(id));
+    core_->submit(*call, detail::Admission::wait);
+    return call;
+  }
+  /// The supervisor has ended it, and gone on with another.
+  void expect_ended(const RawWorker& worker) {
+    EXPECT_TRUE(comes_true([&] { return worker.dead(); }));
+    EXPECT_FALSE(machine_.next()->dead());
+  }
+  std::string violation_of(Call& call) { return error<WorkerCrashed>(call); }
+
+  RawMachine machine_;
+  supervisor::Supervisor* core_ =
+      new supervisor::Supervisor({.processes = 1,
+                                  .make_launcher = [this] { return machine_.make_launcher(); },
+                                  .on_callback_error = {},
+                                  .hooks = {}});
+};
+
+TEST_F(Hostile, APacketOfAnotherSizeIsItsDeath) {
+  const auto worker = start();
+  const std::byte three[3] = {};
+  EXPECT_TRUE(worker->say(three));
+  expect_ended(*worker);
+}
+
+TEST_F(Hostile, SayingAgainThatItHasGrownIsItsDeath) {
+  const auto worker = start();
+  EXPECT_TRUE(worker->say(wire::ControlKind::grown));
+  EXPECT_TRUE(worker->say(wire::ControlKind::grown));
+  EXPECT_TRUE(comes_true([&] { return worker->dead(); }));
+}
+
+TEST_F(Hostile, WordsWithoutEndAfterItsStopAreItsDeath) {
+  const auto worker = start();
+  core_->close();
+  EXPECT_TRUE(comes_true([&] { return worker->tasks().header.tail != 0; }));  // it is told to stop
+  for (int i = 0; i != 4; ++i) worker->say(wire::ControlKind::ready);
+  EXPECT_TRUE(comes_true([&] { return worker->dead(); }));
+  EXPECT_TRUE(core_->join(never));
+}
+
+TEST_F(Hostile, AFloodOfWordsDoesNotKeepTheSupervisor) {
+  const auto worker = start();
+  std::thread flood([&] {
+    while (!worker->dead()) worker->say(wire::ControlKind::ready);
+  });
+  expect_ended(*worker);
+  flood.join();
+}
+
+TEST_F(Hostile, DescriptorsAreRefusedOrItsDeathAndNeverArrive) {
+  const auto worker = start();
+  const os::Fd null(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const std::vector<int> many(200, null.get());
+  const wire::Control hello{wire::ControlKind::hello, 0, 0};
+  // Kernels before 6.16 cannot refuse them: then they are not taken.
+  if (worker->say(wire::bytes_of(hello), many)) expect_ended(*worker);
+}
+
+TEST_F(Hostile, RoomForAResultOfAnySizeIsRefusedOrGiven) {
+  const auto worker = start();
+  const auto call = submit(7);
+  for (const std::uint64_t bytes :
+       {~std::uint64_t{0}, ~std::uint64_t{4095}, std::uint64_t{1} << 62, std::uint64_t{1} << 46}) {
+    EXPECT_TRUE(worker->say(wire::ControlKind::need_slab, 0, bytes));
+    EXPECT_EQ(worker->hear(), wire::ControlKind::no_slab) << bytes;
+  }
+  EXPECT_TRUE(worker->say(wire::ControlKind::need_slab, 0, 5));
+  EXPECT_EQ(worker->hear(), wire::ControlKind::slab);
+  EXPECT_TRUE(worker->say(wire::ControlKind::need_slab, 0, 5));  // it has one
+  expect_ended(*worker);
+  EXPECT_NE(violation_of(*call).find("protocol violation"), std::string::npos);
+}
+
+TEST_F(Hostile, AnOutcomeInASlabThatIsNotItsOwnOrTooLargeIsItsDeath) {
+  auto worker = start();
+  for (const auto forge :
+       {+[](wire::SlabOutcome& outcome) { outcome.slab += 2; },
+        +[](wire::SlabOutcome& outcome) { outcome.size = std::uint64_t{1} << 60; }}) {
+    const auto call = submit(7);
+    EXPECT_TRUE(worker->say(wire::ControlKind::need_slab, 0, 5));
+    EXPECT_EQ(worker->hear(), wire::ControlKind::slab);
+    EXPECT_TRUE(comes_true([&] { return worker->tasks().header.tail == 2; }));
+    struct {
+      wire::OutcomeHeader header{1, 0};
+      wire::SlabOutcome outcome{3, 0, 5};
+    } record;
+    forge(record.outcome);
+    worker->publish(static_cast<std::uint32_t>(wire::RecordKind::slab_value),
+                    wire::bytes_of(record));
+    EXPECT_NE(violation_of(*call).find("slab"), std::string::npos);
+    worker = machine_.next();
+  }
+}
+
+TEST_F(Hostile, EachRecordOfAnotherShapeIsItsDeath) {
+  auto worker = start();
+  using Bytes = std::vector<std::byte>;
+  const auto with = [](const wire::OutcomeHeader& header, std::size_t more) {
+    Bytes bytes(sizeof header + more);
+    std::memcpy(bytes.data(), &header, sizeof header);
+    return bytes;
+  };
+  const auto kind = [](wire::RecordKind of) { return static_cast<std::uint32_t>(of); };
+  const std::pair<std::uint32_t, Bytes> records[] = {
+      {kind(wire::RecordKind::value), Bytes(3)},
+      {kind(wire::RecordKind::value), with({99, 0}, 8)},
+      {kind(wire::RecordKind::value), with({1, 1}, 8)},
+      {kind(wire::RecordKind::progress), with({1, 0}, 15)},
+      {kind(wire::RecordKind::run), with({1, 0}, 4)},
+      {kind(wire::RecordKind::slab_value), with({1, 0}, 15)},
+      {kind(wire::RecordKind::slab_error), with({1, 0}, 16)},
+      {kind(wire::RecordKind::start_error), with({1, 0}, 16)},
+      {0xdead, with({1, 0}, 8)},
+  };
+  for (const auto& [of, bytes] : records) {
+    SCOPED_TRACE(testing::Message() << of << ", " << bytes.size() << " bytes");
+    const auto call = submit(7);
+    EXPECT_TRUE(comes_true([&] { return worker->tasks().header.tail == 2; }));  // binding, call
+    worker->publish(of, bytes);
+    EXPECT_NE(violation_of(*call).find("protocol violation"), std::string::npos);
+    worker = machine_.next();
+  }
+}
+
+}  // namespace
+}  // namespace procpool::test

@@ -117,6 +117,9 @@ Ended Supervisor::accept(Worker& worker, const channel::Arrival& arrival) {
   } else if (is_error(arrival.kind) && may_run_again(work)) {
     lifted = &ledger_.lift(work);
     judge(*lifted, copy(large.keeper ? large.bytes : arrival.bytes));
+  } else if (is_error(arrival.kind) && wants_capsule(work)) {
+    lifted = &ledger_.lift(work);
+    leave_capsule(*lifted, copy(large.keeper ? large.bytes : arrival.bytes));
   } else if (large.keeper) {
     ledger_.settle_lent(work, outcome_of(arrival.kind), std::move(large));
   } else {
@@ -242,14 +245,16 @@ void Supervisor::run_again(Assignment& work) {
 /// Whether its error is one after which its caller wants it to run again: a chore, because rebuilding
 /// the error runs code of the user's.
 void Supervisor::judge(Assignment& work, std::vector<std::byte> record) {
-  add_chore([this, &work, record = std::move(record)](Lock& lock) {
+  add_chore([this, &work, what = failed(work, wire::Failure::exception),
+             record = std::move(record)](Lock& lock) {
     lock.unlock();
     const bool again = work.options->retry_on.covers(detail::rebuild_error(record));
+    const auto told = !again && wants_capsule(work) ? with_capsule(what, record) : record;
     lock.lock();
     if (again && !Ledger::node_of(work).done()) {
       run_again(work);
     } else {
-      ledger_.settle(work, Outcome::remote, record);
+      ledger_.settle(work, Outcome::remote, told);
       ledger_.finish(work);
     }
     attention_ = true;
@@ -257,15 +262,14 @@ void Supervisor::judge(Assignment& work, std::vector<std::byte> record) {
 }
 
 /// The element that would be settled next has been running for too long, and is over now. What is
-/// returned runs again; null: it ends so.
+/// returned runs again, or is settled later; null: it ends so.
 Assignment* Supervisor::settle_timeout(Assignment& work) {
   if (work.retries != 0 && !Ledger::node_of(work).done()) {
     Assignment& lifted = ledger_.lift(work);
     run_again(lifted);
     return &lifted;
   }
-  ledger_.settle_error(work, timeout_error(work));
-  return nullptr;
+  return settle_failure(work, wire::Failure::timeout, timeout_error(work));
 }
 
 }  // namespace procpool::inline v0::supervisor

@@ -17,6 +17,8 @@
 
 namespace procpool::inline v0::supervisor {
 
+class CapsuleWriter;
+
 /// Makes a launcher: once when the pool starts, and again after a template process was lost.
 using MakeLauncher = std::function<std::unique_ptr<Launcher>()>;
 
@@ -33,6 +35,7 @@ struct Settings {
   std::size_t max_memory_growth = 0;
   std::optional<Duration> idle_timeout = {};
   unsigned max_start_failures = default_start_failures;
+  std::shared_ptr<CapsuleWriter> capsules = {};  // null: none are left
 };
 
 }  // namespace procpool::inline v0::supervisor

@@ -29,15 +29,6 @@ class HookCall final : public detail::Invocation {
   detail::SpanOut out_{{}, sink_};
 };
 
-void run_travelled(const HookHeader& header, std::span<const std::byte> callable) {
-  const detail::CodeAddress code{header.module, header.offset};
-  const detail::Descriptor* const descriptor =
-      detail::find_descriptor(detail::locate_code(code, false));
-  if (descriptor == nullptr) detail::throw_unknown_task(code);
-  HookCall call(callable);
-  descriptor->thunk(call);
-}
-
 }  // namespace
 
 std::string_view name_of(HookKind kind) {
@@ -101,9 +92,17 @@ void run_hooks(std::span<const std::byte> memory, HookKind& running) {
     const HookHeader header = *read<HookHeader>(memory);
     memory = memory.subspan(align16(sizeof header));
     running = header.kind;
-    run_travelled(header, memory.first(header.bytes));
+    run_hook({header.module, header.offset}, memory.first(header.bytes));
     memory = memory.subspan(align16(header.bytes));
   }
+}
+
+void run_hook(detail::CodeAddress code, std::span<const std::byte> callable) {
+  const detail::Descriptor* const descriptor =
+      detail::find_descriptor(detail::locate_code(code, false));
+  if (descriptor == nullptr) detail::throw_unknown_task(code);
+  HookCall call(callable);
+  descriptor->thunk(call);
 }
 
 void run_hook(const Hook& hook) {

@@ -8,6 +8,8 @@
 #include <stdexcept>
 #include <string>
 
+#include <procpool/shared.hpp>
+
 #include "capsule/support.hpp"
 #include "supervisor/capsule_writer.hpp"
 

@@ -1,4 +1,5 @@
 // Who runs a capsule again, and what they say when they cannot.
+#include <algorithm>
 #include <fstream>
 #include <stdexcept>
 #include <string>

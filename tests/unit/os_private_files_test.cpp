@@ -41,7 +41,7 @@ TEST_F(PrivateFiles, folder_and_file_are_the_users_alone_whatever_the_umask) {
   ::umask(before);
   EXPECT_TRUE(written);
   EXPECT_EQ(mode_of(folder / "file"), 0600U);
-  EXPECT_EQ(mode_of(folder) & 077, 0U);
+  EXPECT_EQ(mode_of(folder), 0700U);
   EXPECT_EQ(os::read_whole(folder / "file", 3), some_);
 }
 
@@ -59,6 +59,19 @@ TEST_F(PrivateFiles, a_name_that_is_taken_is_not_overwritten) {
   EXPECT_FALSE(os::write_private_file(fd, "file", {}));
   EXPECT_EQ(os::read_whole(root_ / "file", 3), some_);
   EXPECT_EQ(os::names_in(fd), std::vector<std::string>{"file"});
+}
+
+TEST_F(PrivateFiles, without_nameless_files_it_is_the_same) {
+  const os::Fd fd = os::open_private_folder(root_);
+  ASSERT_TRUE(os::write_private_file_by_rename(fd, "file", some_));
+  EXPECT_FALSE(os::write_private_file_by_rename(fd, "file", {}));
+  EXPECT_EQ(os::read_whole(root_ / "file", 3), some_);
+  EXPECT_EQ(mode_of(root_ / "file"), 0600U);
+  ASSERT_TRUE(os::write_private_file(fd, "other.tmp", {}));
+  EXPECT_FALSE(os::write_private_file_by_rename(fd, "other", some_));
+  auto names = os::names_in(fd);
+  std::ranges::sort(names);
+  EXPECT_EQ(names, (std::vector<std::string>{"file", "other.tmp"}));
 }
 
 TEST_F(PrivateFiles, what_cannot_be_written_leaves_nothing_and_no_signal) {

@@ -33,7 +33,11 @@ int open_folder(const std::filesystem::path& folder) noexcept {
 
 void make_folder(const std::filesystem::path& folder) {
   if (folder.has_parent_path()) std::filesystem::create_directories(folder.parent_path());
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) fail("mkdir", folder.string());
+  if (::mkdir(folder.c_str(), 0700) == 0) {
+    check(::chmod(folder.c_str(), 0700), "chmod", folder.string());  // whatever the umask
+  } else if (errno != EEXIST) {
+    fail("mkdir", folder.string());
+  }
 }
 
 /// A write beyond the limit would be a signal to the whole program.
@@ -59,27 +63,6 @@ bool has_no_nameless_files(int error) noexcept {
   return error == EOPNOTSUPP || error == EISDIR || error == ENOENT || error == EINVAL;
 }
 
-/// Under another name first, which nobody takes for a whole file.
-bool write_by_rename(const Fd& folder, const std::string& name, std::span<const std::byte> bytes) {
-  const std::string temporary = name + ".tmp";
-  const Fd file(open_again(folder.get(), temporary.c_str(),
-                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, only_owner));
-  if (!file && errno == EEXIST) return false;
-  if (!file) fail("open", temporary);
-  try {
-    fill(file, bytes, name);
-    if (::faccessat(folder.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-      remove_file(folder, temporary);
-      return false;
-    }
-    check(::renameat(folder.get(), temporary.c_str(), folder.get(), name.c_str()), "rename", name);
-    return true;
-  } catch (...) {
-    remove_file(folder, temporary);
-    throw;
-  }
-}
-
 }  // namespace
 
 Fd open_private_folder(const std::filesystem::path& folder) {
@@ -97,7 +80,7 @@ bool write_private_file(const Fd& folder, const std::string& name,
   check_file_limit(bytes.size(), name);
   const Fd file(open_again(folder.get(), ".", O_WRONLY | O_TMPFILE, only_owner));
   if (!file) {
-    if (has_no_nameless_files(errno)) return write_by_rename(folder, name, bytes);
+    if (has_no_nameless_files(errno)) return write_private_file_by_rename(folder, name, bytes);
     fail("open", name);
   }
   fill(file, bytes, name);
@@ -106,8 +89,29 @@ bool write_private_file(const Fd& folder, const std::string& name,
     return true;
   }
   if (errno == EEXIST) return false;
-  if (has_no_nameless_files(errno)) return write_by_rename(folder, name, bytes);
+  if (has_no_nameless_files(errno)) return write_private_file_by_rename(folder, name, bytes);
   fail("link", name);
+}
+
+bool write_private_file_by_rename(const Fd& folder, const std::string& name,
+                                  std::span<const std::byte> bytes) {
+  const std::string temporary = name + ".tmp";
+  const Fd file(open_again(folder.get(), temporary.c_str(),
+                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, only_owner));
+  if (!file && errno == EEXIST) return false;
+  if (!file) fail("open", temporary);
+  try {
+    fill(file, bytes, name);
+    if (::faccessat(folder.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+      remove_file(folder, temporary);
+      return false;
+    }
+    check(::renameat(folder.get(), temporary.c_str(), folder.get(), name.c_str()), "rename", name);
+    return true;
+  } catch (...) {
+    remove_file(folder, temporary);
+    throw;
+  }
 }
 
 std::vector<std::string> names_in(const Fd& folder) {

@@ -21,6 +21,11 @@ Fd open_private_folder(const std::filesystem::path& folder);
 bool write_private_file(const Fd& folder, const std::string& name,
                         std::span<const std::byte> bytes);
 
+/// The same where the file system has no nameless files: under another name first (`name`.tmp), which
+/// nobody takes for a whole file. Of those who write one name at once each believes it was the first.
+bool write_private_file_by_rename(const Fd& folder, const std::string& name,
+                                  std::span<const std::byte> bytes);
+
 /// What is in it, but for "." and "..". Throws std::system_error.
 std::vector<std::string> names_in(const Fd& folder);
 /// False: it was not there, or may not be removed.

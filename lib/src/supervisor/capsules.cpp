@@ -99,7 +99,7 @@ std::vector<std::byte> Supervisor::with_capsule(const Failed& what,
     if (file.empty()) return told;
     wire::add_to_trace(error, line_about(file));
     return wire::serialise(error);
-  } catch (const DecodingError& no_record) {  // which is what its caller will hear
+  } catch (const DecodingError& no_record) {  // its caller will hear the same
     settings_.capsules->write(what, no_record.what());
     return told;
   }

@@ -3,18 +3,20 @@
 
 #include "os/host.hpp"
 #include "os/role.hpp"
+#include "worker/replay.hpp"
 #include "worker/serve.hpp"
 #include "worker/template.hpp"
 
 namespace procpool::inline v0 {
 
-void init(int /*argc*/, char** /*argv*/) {
+void init(int argc, char** argv) {
   if (os::initialised()) return;
   detail::close_registration();
   if (const auto socket = os::role_socket()) {
     if (os::role() == os::Role::worker) worker::serve(os::Fd(*socket));
     worker::serve_as_template(os::Fd(*socket), false);
   }
+  worker::serve_capsule_arguments(argc, argv);
   os::set_initialised();
 }
 

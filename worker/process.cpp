@@ -7,7 +7,6 @@
 #include <span>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -92,21 +91,12 @@ class Lone final : public detail::Invocation {
   detail::SpanIn archive_;
 };
 
-std::string name_of(const wire::ErrorLink& link) {
-  return link.message.empty() ? link.type_name : link.type_name + ": " + link.message;
-}
-
 /// As Python does: where, then what. One write, so that texts of several processes do not mix.
 void print_current_exception(const Call& call, const detail::Descriptor* descriptor) {
   const std::string task = descriptor == nullptr ? "?" : descriptor->name(call.archive);
   const wire::ErrorRecord record = wire::record_current_exception(
       {.task_name = task, .pid = os::this_pid(), .attempt = wire::not_of_a_pool});
-  std::string text = "Process " + call.name + ":\n" + record.trace + '\n';
-  std::string_view before;
-  for (const wire::ErrorLink& link : record.chain) {
-    text.append(before).append(name_of(link)) += '\n';
-    before = "caused by ";
-  }
+  const std::string text = "Process " + call.name + ":\n" + wire::whole_text(record);
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 

@@ -46,7 +46,8 @@ using Duration = std::chrono::nanoseconds;
 /// as bytes everywhere, and errors come home with a RemoteTraceback, so that code moves between
 /// backends unchanged. Only processes protect: elsewhere a task that crashes or exits takes the program
 /// with it. What concerns processes only is ignored elsewhere: start_method, worker_executable,
-/// max_tasks_per_child, max_memory_growth_bytes, idle_timeout, max_start_failures, inner_threads.
+/// max_tasks_per_child, max_memory_growth_bytes, idle_timeout, max_start_failures, inner_threads,
+/// capsule_dir.
 enum class Backend {
   /// Worker processes: what this library is for.
   process,
@@ -135,7 +136,15 @@ struct PoolOptions {
   /// `worker_executable`) is linked with CMake's ENABLE_EXPORTS, or -rdynamic; `procpool-worker` is.
   std::vector<std::filesystem::path> modules = {};
   /// Where to leave a capsule, a small file to run a task again alone, of each task that crashed, timed
-  /// out or threw. Made if it is not there, readable by this user only. Empty: no capsules.
+  /// out or threw, when no retry is left (of a map: of each such element). The folder is made if it is
+  /// not there, and like the files for this user only; a relative path starts at the current directory
+  /// of the moment when the pool is made. The file is there when the failure is heard of:
+  /// WorkerCrashed::capsule() names it, and so do the last line of a TaskTimeout's text and of the
+  /// remote traceback. `program --procpool-replay FILE` runs it again, `--procpool-describe FILE` says
+  /// what is in it. At most 100 stay in a folder, the oldest go, and of 16 MiB each: a larger call
+  /// leaves one without its arguments. A capsule holds the arguments as they are: what is secret in
+  /// them is secret in it. One that cannot be written changes no outcome: one line on stderr. Empty: no
+  /// capsules.
   std::filesystem::path capsule_dir = {};
   /// Called on the callback thread with what a callback threw. It changes no outcome. Empty: one
   /// line on stderr.

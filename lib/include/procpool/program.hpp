@@ -9,6 +9,12 @@ namespace procpool::inline v0 {
 /// made before main, and returns. In a process that procpool started from this program (a template or
 /// a worker) it serves, and does not return. Called twice, the second call does nothing.
 ///
+/// Nor does it return when the program's two arguments are `--procpool-replay FILE` or
+/// `--procpool-describe FILE`, where FILE is a capsule: see PoolOptions::capsule_dir. The former runs
+/// the pool's preload and initializer and then the task, in this process, without its limits and its
+/// timeout. The program ends with 0 after a value, with 1 after an exception, with 2 when the task cannot
+/// be run, and dies of what the task dies of.
+///
 /// Throws PoolBroken when one of those pools could not be started, after it has started the others;
 /// what had been submitted to that pool ends with PoolBroken.
 ///

@@ -21,7 +21,10 @@
 #include "os/advice.hpp"
 #include "os/fork.hpp"
 #include "os/host.hpp"
+#include "os/modules.hpp"
+#include "os/private_files.hpp"
 #include "os/role.hpp"
+#include "supervisor/capsule_writer.hpp"
 #include "supervisor/supervisor.hpp"
 #include "wire/exports.hpp"
 #include "wire/hooks.hpp"
@@ -39,15 +42,20 @@ int inner_threads(const PoolOptions& options, int processes) {
   return std::max(os::usable_cpus() / processes, 1);
 }
 
-/// Loads the task modules, by a task that every worker program has (worker/modules.cpp). Their paths
-/// are absolute: a worker that is started later may be started elsewhere.
-Hook load_modules(const PoolOptions& options) {
-  if (options.modules.empty()) return {};
+/// Their paths are absolute: a worker that is started later may be started elsewhere.
+std::vector<std::string> module_files(const PoolOptions& options) {
   std::vector<std::string> files;
   for (const auto& file : options.modules) {
     if (file.empty()) throw Misuse("PoolOptions::modules has an empty path: name a file, or nothing");
     files.push_back(std::filesystem::absolute(file).string());
   }
+  return files;
+}
+
+/// Loads the task modules, by a task that every worker program has (worker/modules.cpp).
+Hook load_modules(const PoolOptions& options) {
+  const std::vector<std::string> files = module_files(options);
+  if (files.empty()) return {};
   return partial(remote<void(std::vector<std::string>)>(wire::load_modules_task), files);
 }
 
@@ -116,6 +124,27 @@ bool can_start(const PoolOptions& options) {
                "of main, or use StartMethod::fork");
 }
 
+/// Null: none are to be left.
+std::shared_ptr<supervisor::CapsuleWriter> capsules_for(const PoolOptions& options) {
+  if (options.capsule_dir.empty()) return nullptr;
+  wire::CapsulePool pool{.program = os::module_name(os::program_identity()),
+                         .file = os::own_program_file(),
+                         .start_method = options.start_method,
+                         .modules = module_files(options)};
+  bool name_state = false;
+  for (const auto& [kind, hook] : {std::pair(HookKind::modules, load_modules(options)),
+                                   std::pair(HookKind::preload, options.preload),
+                                   std::pair(HookKind::initializer, options.initializer)}) {
+    if (!hook) continue;
+    const CodeAddress code = identify_code(hook.code()->descriptor);
+    pool.hooks.push_back({static_cast<std::uint64_t>(kind), code.module, code.offset,
+                          wire::blob_of(hook.code()->bytes)});
+    name_state |= !hook.code()->attachments.empty();
+  }
+  return std::make_shared<supervisor::CapsuleWriter>(
+      std::filesystem::absolute(options.capsule_dir), std::move(pool), name_state);
+}
+
 supervisor::Supervisor* new_supervisor(const PoolOptions& options, int processes) {
   Hooks hooks(options);
   return new supervisor::Supervisor(
@@ -130,7 +159,8 @@ supervisor::Supervisor* new_supervisor(const PoolOptions& options, int processes
        .max_pending_bytes = options.max_pending_bytes,
        .max_memory_growth = options.max_memory_growth_bytes,
        .idle_timeout = options.idle_timeout,
-       .max_start_failures = options.max_start_failures});
+       .max_start_failures = options.max_start_failures,
+       .capsules = capsules_for(options)});
 }
 
 local::LocalCore* new_local(const PoolOptions& options, int processes) {

@@ -125,6 +125,9 @@ Ended Supervisor::accept(Worker& worker, const channel::Arrival& arrival) {
   } else if (is_error(arrival.kind) && may_run_again(work)) {
     lifted = &ledger_.lift(work);
     judge(*lifted, large.keeper ? std::move(large) : kept(arrival.bytes));
+  } else if (is_error(arrival.kind) && wants_capsule(work)) {
+    lifted = &ledger_.lift(work);
+    leave_capsule(*lifted, large.keeper ? std::move(large) : kept(arrival.bytes));
   } else if (large.keeper) {
     ledger_.settle_lent(work, outcome_of(arrival.kind), std::move(large));
   } else {
@@ -251,14 +254,16 @@ void Supervisor::run_again(Assignment& work) {
 /// rebuilding the error runs code of the user's. A large one stays where it is: a worker says how
 /// large.
 void Supervisor::judge(Assignment& work, detail::Part::Lent record) {
-  add_chore([this, &work, record = std::move(record)](Lock& lock) {
+  add_chore([this, &work, what = failed(work, wire::Failure::exception),
+             record = std::move(record)](Lock& lock) {
     lock.unlock();
     const bool again = work.options->retry_on.covers(detail::rebuild_error(record.bytes));
+    const auto told = !again && wants_capsule(work) ? with_capsule(what, record) : record;
     lock.lock();
     if (again && !Ledger::node_of(work).done()) {
       run_again(work);
     } else {
-      ledger_.settle_lent(work, Outcome::remote, record);
+      ledger_.settle_lent(work, Outcome::remote, told);
       ledger_.finish(work);
     }
     attention_ = true;
@@ -266,15 +271,14 @@ void Supervisor::judge(Assignment& work, detail::Part::Lent record) {
 }
 
 /// The element that would be settled next has been running for too long, and is over now. What is
-/// returned runs again; null: it ends so.
+/// returned runs again, or is settled later; null: it ends so.
 Assignment* Supervisor::settle_timeout(Assignment& work) {
   if (work.retries != 0 && !Ledger::node_of(work).done()) {
     Assignment& lifted = ledger_.lift(work);
     run_again(lifted);
     return &lifted;
   }
-  ledger_.settle_error(work, timeout_error(work));
-  return nullptr;
+  return settle_failure(work, wire::Failure::timeout, timeout_error(work));
 }
 
 }  // namespace procpool::inline v0::supervisor

@@ -211,10 +211,12 @@ void Supervisor::settle_dead(Worker& worker, Holding& holding, std::uint32_t beg
     once_more(*again);
   }
   if (begun < limit) rest = &ledger_.remainder(work, begun, limit - begun);
+  Assignment* later = nullptr;
   for (std::uint32_t i = settled; i < begun && again == nullptr; ++i) {
-    ledger_.settle_error(work, late ? timeout_error(work) : crash(worker, work, i));
+    later = late ? settle_failure(work, wire::Failure::timeout, timeout_error(work))
+                 : settle_failure(work, wire::Failure::crash, crash(worker, work, i));
   }
-  if (&work != again && &work != rest) ledger_.finish(work);
+  if (&work != again && &work != rest && &work != later) ledger_.finish(work);
   if (again != nullptr) to_resend.push_back(again);
   if (rest != nullptr) to_resend.push_back(rest);
 }

@@ -17,6 +17,8 @@
 
 namespace procpool::inline v0::supervisor {
 
+class CapsuleWriter;
+
 /// Makes a launcher: once when the pool starts, and again after a template process was lost.
 using MakeLauncher = std::function<std::unique_ptr<Launcher>()>;
 
@@ -34,6 +36,7 @@ struct Settings {
   std::optional<Duration> idle_timeout = {};
   unsigned max_start_failures = default_start_failures;
   bool crash_handlers = true;
+  std::shared_ptr<CapsuleWriter> capsules = {};  // null: none are left
 };
 
 }  // namespace procpool::inline v0::supervisor

@@ -21,6 +21,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -36,6 +37,7 @@
 #include "ledger/task_text.hpp"
 #include "os/memory.hpp"
 #include "os/worker_setup.hpp"
+#include "supervisor/capsule_writer.hpp"
 #include "supervisor/driver.hpp"
 #include "supervisor/settings.hpp"
 #include "supervisor/worker.hpp"
@@ -167,6 +169,14 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   void run_again(detail::Assignment& work);
   void judge(detail::Assignment& work, detail::Part::Lent record);
   detail::Assignment* settle_timeout(detail::Assignment& work);
+
+  // capsules.cpp
+  bool wants_capsule(const detail::Assignment& work) const;
+  detail::Assignment* settle_failure(detail::Assignment& work, wire::Failure failure,
+                                     std::exception_ptr error);
+  void leave_capsule(detail::Assignment& lifted, detail::Part::Lent record);
+  detail::Part::Lent with_capsule(const Failed& what, const detail::Part::Lent& record) const;
+
   // control.cpp
   void read_control(Worker& worker);
   void said_hello(Worker& worker, const wire::Control& hello);

@@ -48,6 +48,29 @@ ErrorRecord parse(std::span<const std::byte> bytes) {
 
 std::string traceback_text(const ErrorRecord& record) { return record.trace; }
 
+std::string whole_text(const ErrorRecord& record) {
+  std::string text = record.trace + '\n';
+  std::string_view before;
+  for (const ErrorLink& link : record.chain) {
+    text.append(before).append(link.type_name);
+    if (!link.message.empty()) text.append(": ").append(link.message);
+    text += '\n';
+    before = "caused by ";
+  }
+  return text;
+}
+
+void add_to_trace(ErrorRecord& record, std::string_view line) {
+  const std::size_t room = max_error_text - std::min(max_error_text, line.size() + 1);
+  if (record.trace.size() > room) {
+    bool truncated = false;
+    const std::size_t note = std::min(room, room_for_note);
+    record.trace = truncate(record.trace.c_str(), room - note, truncated);
+  }
+  if (!record.trace.empty()) record.trace += '\n';
+  record.trace += line.substr(0, max_error_text);
+}
+
 std::string truncate(const char* text, std::size_t limit, bool& truncated) {
   const std::size_t size = std::strlen(text);
   truncated = size > limit;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace procpool::inline v0::wire {
@@ -40,6 +41,11 @@ ErrorRecord parse(std::span<const std::byte>);
 
 /// What Future::remote_traceback returns.
 std::string traceback_text(const ErrorRecord&);
+
+/// For a person: where, then what, then what caused it.
+std::string whole_text(const ErrorRecord&);
+/// One more line at the end of its trace.
+void add_to_trace(ErrorRecord&, std::string_view line);
 
 /// At most `limit` bytes of `text`, cut between UTF-8 characters, and a note that says so.
 std::string truncate(const char* text, std::size_t limit, bool& truncated);

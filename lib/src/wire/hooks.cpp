@@ -37,15 +37,6 @@ std::span<const std::byte> take(std::span<const std::byte>& memory, std::uint64_
   return taken;
 }
 
-void run_travelled(const HookHeader& header, std::span<const std::byte> callable) {
-  const detail::CodeAddress code{header.module, header.offset};
-  const detail::Descriptor* const descriptor =
-      detail::find_descriptor(detail::locate_code(code, false));
-  if (descriptor == nullptr) detail::throw_unknown_task(code);
-  HookCall call(callable);
-  descriptor->thunk(call);
-}
-
 }  // namespace
 
 std::string_view name_of(HookKind kind) {
@@ -107,8 +98,16 @@ void run_hooks(std::span<const std::byte> memory, HookKind& running) {
   for (std::uint32_t i = 0; i != *count; ++i) {
     const auto header = read<HookHeader>(take(memory, sizeof(HookHeader)));
     running = hook_kind(static_cast<std::uint64_t>(header->kind));
-    run_travelled(*header, take(memory, header->bytes));
+    run_hook({header->module, header->offset}, take(memory, header->bytes));
   }
+}
+
+void run_hook(detail::CodeAddress code, std::span<const std::byte> callable) {
+  const detail::Descriptor* const descriptor =
+      detail::find_descriptor(detail::locate_code(code, false));
+  if (descriptor == nullptr) detail::throw_unknown_task(code);
+  HookCall call(callable);
+  descriptor->thunk(call);
 }
 
 void run_hook(const Hook& hook) {

@@ -44,5 +44,7 @@ void run_hooks(std::span<const std::byte> memory, HookKind& running);
 
 /// Runs one in this process, from the bytes that would travel; an empty one not.
 void run_hook(const Hook& hook);
+/// One that has travelled: what it throws, and UnknownTask for code that is not here.
+void run_hook(detail::CodeAddress code, std::span<const std::byte> callable);
 
 }  // namespace procpool::inline v0::wire

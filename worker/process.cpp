@@ -23,6 +23,7 @@
 #include "os/worker_setup.hpp"
 #include "shared/registry.hpp"
 #include "wire/exception_codec.hpp"
+#include "wire/throw_site.hpp"
 #include "wire/messages.hpp"
 
 namespace procpool::inline v0::worker {
@@ -100,8 +101,9 @@ std::string name_of(const wire::ErrorLink& link) {
 void print_current_exception(const Call& call, const detail::Descriptor* descriptor) {
   const std::string task = descriptor == nullptr ? "?" : descriptor->name(call.archive);
   const wire::ErrorRecord record = wire::record_current_exception(
-      {.task_name = task, .pid = os::this_pid(), .attempt = wire::not_of_a_pool});
-  std::string text = "Process " + call.name + ":\n" + record.trace + '\n';
+      {.task_name = task, .pid = os::this_pid(), .attempt = wire::not_of_a_pool,
+       .frames = wire::throw_site()});
+  std::string text = "Process " + call.name + ":\n" + wire::traceback_text(record) + '\n';
   std::string_view before;
   for (const wire::ErrorLink& link : record.chain) {
     text.append(before).append(name_of(link)) += '\n';
@@ -118,6 +120,8 @@ int run(const Call& call) {
     Lone invocation(call);
     descriptor->thunk(invocation);
     return 0;
+  } catch (const wire::ThrowSite&) {  // never; see there
+    return 1;
   } catch (const abi::__forced_unwind&) {
     os::exit_now(0);  // pthread_exit: the end of the thread is the end of the callable
   } catch (...) {

@@ -14,6 +14,7 @@
 #include "os/process.hpp"
 #include "shm/layout.hpp"
 #include "wire/exception_codec.hpp"
+#include "wire/throw_site.hpp"
 #include "worker/last_words.hpp"
 
 namespace procpool::inline v0::worker {
@@ -36,6 +37,8 @@ void Invoke::run(BoundTask task) noexcept {
       if (task.descriptor == nullptr) detail::throw_unknown_task(task.code);
       task.descriptor->thunk(*this);
       more = false;
+    } catch (const wire::ThrowSite&) {  // never; see there
+      std::terminate();
     } catch (const abi::__forced_unwind&) {
       note_ending(shm::LastWords::thread_ended);
       os::exit_now(channel::exit_thread_ended);
@@ -180,7 +183,8 @@ void Invoke::publish_error(const detail::Descriptor* descriptor) {
   const wire::ErrorContext context{.task_name = name,
                                    .pid = os::this_pid(),
                                    .task = end_->call(),
-                                   .attempt = header_.attempt};
+                                   .attempt = header_.attempt,
+                                   .frames = wire::throw_site()};
   const std::vector<std::byte> record = wire::encode_current_exception(context);
   try {
     publish(wire::RecordKind::error, record);

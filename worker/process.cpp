@@ -22,6 +22,7 @@
 #include "os/worker_setup.hpp"
 #include "shared/registry.hpp"
 #include "wire/exception_codec.hpp"
+#include "wire/throw_site.hpp"
 #include "wire/messages.hpp"
 
 namespace procpool::inline v0::worker {
@@ -95,7 +96,8 @@ class Lone final : public detail::Invocation {
 void print_current_exception(const Call& call, const detail::Descriptor* descriptor) {
   const std::string task = descriptor == nullptr ? "?" : descriptor->name(call.archive);
   const wire::ErrorRecord record = wire::record_current_exception(
-      {.task_name = task, .pid = os::this_pid(), .attempt = wire::not_of_a_pool});
+      {.task_name = task, .pid = os::this_pid(), .attempt = wire::not_of_a_pool,
+       .frames = wire::throw_site()});
   const std::string text = "Process " + call.name + ":\n" + wire::whole_text(record);
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
@@ -108,6 +110,8 @@ int run(const Call& call) {
     Lone invocation(call);
     descriptor->thunk(invocation);
     return 0;
+  } catch (const wire::ThrowSite&) {  // never; see there
+    return 1;
   } catch (const abi::__forced_unwind&) {
     os::exit_now(0);  // pthread_exit: the end of the thread is the end of the callable
   } catch (...) {

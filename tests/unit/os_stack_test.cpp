@@ -172,7 +172,8 @@ void on_fault(int, siginfo_t*, void* context) {
   ::siglongjmp(back, 1);
 }
 
-[[gnu::noinline]] void calls_nothing(void (*volatile nothing)()) {
+[[gnu::noinline]] void calls_nothing(void (*nothing)()) {
+  asm volatile("" : "+r"(nothing));
   nothing();
   asm volatile("");
 }

@@ -88,9 +88,10 @@ TEST(Conformance, P_ERR_02_TheTracebackHasTheFunctionsThatItIsGiven) {
   try {
     throw 1;
   } catch (...) {
-    text = traceback_text(wire::record_current_exception({"f()", 1, 2, 3, "g at g.cpp:7"}));
+    const std::array<std::uintptr_t, 1> nowhere{0x12};
+    text = traceback_text(wire::record_current_exception({"f()", 1, 2, 3, nowhere}));
   }
-  EXPECT_EQ(text, "g at g.cpp:7\nin f() [worker 1, task 2, attempt 3]");
+  EXPECT_EQ(text, "0x12\nin f() [worker 1, task 2, attempt 3]");
 }
 
 TEST(Conformance, P_ERR_02_FinalAndNonClassTypesComeBare) {

@@ -10,6 +10,7 @@
 /// derived from come home without the trace: Future::remote_traceback() has it in every case.
 
 #include <procpool/detail/exception_type.hpp>
+#include <procpool/detail/lazy_text.hpp>
 
 #include <sys/types.h>
 
@@ -49,25 +50,39 @@ class RemoteError : public Error {
   std::string message_;
 };
 
-/// Where in a worker an exception was thrown. Nested in what came from a task; never thrown alone.
+/// Where in a worker an exception was thrown: the functions from the one that threw out to the
+/// task's, each with file and line where debug information is there (else module and offset), then
+/// the task and the worker. An exception that was caught in the task and thrown again, by `throw;`
+/// or by std::rethrow_exception, shows where it was thrown again. Nested in what came from a task;
+/// never thrown alone.
 class RemoteTraceback : public Error {
  public:
   using Error::Error;
+  /// \private Made by the library.
+  explicit RemoteTraceback(detail::LazyText text) : Error(""), text_(std::move(text)) {}
+
+  /// Composed by the first call, which takes milliseconds. Any thread may ask.
+  const char* what() const noexcept override {
+    return text_ ? text_.text().c_str() : Error::what();
+  }
+
+ private:
+  detail::LazyText text_;
 };
 
 /// What is known about a worker's death: what WorkerCrashed tells.
 struct CrashReport {
-  std::optional<int> signal = {};     ///< the signal that killed it
-  std::optional<int> exit_code = {};  ///< the status it exited with
-  pid_t pid = 0;                      ///< the worker's process
-  unsigned attempt = 0;               ///< the attempt that ended so, from 1
-  bool started = true;                ///< had the task begun to run?
-  std::string text = {};              ///< the whole in words: what()
-  int signal_code = 0;                ///< siginfo's si_code of the signal; 0: not known
-  std::uintptr_t address = 0;         ///< what a fault was about (si_addr); 0: none, or null
-  std::string backtrace = {};         ///< the worker's stack, a frame a line; empty: not known
-  std::string last_stderr = {};       ///< the end of what the worker wrote to stderr
-  std::size_t peak_memory_bytes = 0;  ///< the most memory it had resident; 0: not known
+  std::optional<int> signal = {};          ///< the signal that killed it
+  std::optional<int> exit_code = {};       ///< the status it exited with
+  pid_t pid = 0;                           ///< the worker's process
+  unsigned attempt = 0;                    ///< the attempt that ended so, from 1
+  bool started = true;                     ///< had the task begun to run?
+  std::string text = {};                   ///< the whole in words: what()
+  int signal_code = 0;                     ///< siginfo's si_code of the signal; 0: not known
+  std::uintptr_t address = 0;              ///< what a fault was about (si_addr); 0: none, or null
+  std::string backtrace = {};              ///< the worker's stack, a frame a line; empty: not known
+  std::string last_stderr = {};            ///< the end of what the worker wrote to stderr
+  std::size_t peak_memory_bytes = 0;       ///< the most memory it had resident; 0: not known
   std::chrono::nanoseconds cpu_time = {};  ///< what it used, user and system
   std::filesystem::path capsule = {};      ///< to run the task again; empty: none was written
 };
@@ -89,12 +104,12 @@ class WorkerCrashed : public Error {
   unsigned attempt() const noexcept { return report_.attempt; }
   /// False: the task had not begun, so that running it again repeats nothing.
   bool started() const noexcept { return report_.started; }
-  /// What a fault was about: the address that could not be read, written or executed. 0: none, or the
-  /// null pointer; what() says which.
+  /// What a fault was about: the address that could not be read, written or executed. 0: none, or
+  /// the null pointer; what() says which.
   std::uintptr_t address() const noexcept { return report_.address; }
-  /// The worker's stack when it died, innermost first, a frame a line: function, file and line where
-  /// debug information is there, else module and offset. Empty where there was no time to take it
-  /// (SIGKILL) or nothing to take (an exit).
+  /// The worker's stack when it died, innermost first, a frame a line: function, file and line
+  /// where debug information is there, else module and offset. Empty where there was no time to
+  /// take it (SIGKILL) or nothing to take (an exit).
   const std::string& backtrace() const noexcept { return report_.backtrace; }
   /// The last lines that the worker wrote to stderr.
   const std::string& last_stderr() const noexcept { return report_.last_stderr; }
@@ -163,8 +178,8 @@ class UnknownTask : public Error {
   using Error::Error;
 };
 
-/// Whoever held this lock, permit or the like died with it. Thrown to one who wants it: that one does
-/// not hold it now, what it protects may be half changed, and the next attempt may succeed.
+/// Whoever held this lock, permit or the like died with it. Thrown to one who wants it: that one
+/// does not hold it now, what it protects may be half changed, and the next attempt may succeed.
 class OwnerDied : public Error {
  public:
   using Error::Error;

@@ -8,12 +8,12 @@ namespace procpool::inline v0::detail {
 
 struct LazyText::State {
   std::once_flag once;
-  std::function<std::string()> compose;
+  std::unique_ptr<Source> source;
   std::string text;
 };
 
-LazyText::LazyText(std::function<std::string()> compose) : state_(std::make_shared<State>()) {
-  state_->compose = std::move(compose);
+LazyText::LazyText(std::unique_ptr<Source> source) : state_(std::make_shared<State>()) {
+  state_->source = std::move(source);
 }
 
 const std::string& LazyText::text() const noexcept {
@@ -21,11 +21,11 @@ const std::string& LazyText::text() const noexcept {
   if (!state_) return none;
   std::call_once(state_->once, [&state = *state_] {
     try {
-      state.text = state.compose();
+      state.text = state.source->compose();
     } catch (...) {
       state.text = "(no text)";  // short enough to need no memory
     }
-    state.compose = nullptr;
+    state.source.reset();
   });
   return state_->text;
 }

@@ -14,6 +14,7 @@
 #include "local/core.hpp"
 #include "os/process.hpp"
 #include "wire/exception_codec.hpp"
+#include "wire/throw_site.hpp"
 
 namespace procpool::inline v0::local {
 
@@ -80,6 +81,8 @@ void Share::run() noexcept {
       callable_.emplace(callable_bytes_);
       work_->descriptor->thunk(*this);
       if (!again_) more_ = false;
+    } catch (const wire::ThrowSite&) {  // never; see there
+      std::terminate();
     } catch (const abi::__forced_unwind&) {
       std::terminate();  // the task ends its thread, which is the program's
     } catch (...) {
@@ -167,7 +170,8 @@ void Share::record_exception() {
   const wire::ErrorContext context{.task_name = name,
                                    .pid = os::this_pid(),
                                    .task = node_->id,
-                                   .attempt = attempt_};
+                                   .attempt = attempt_,
+                                   .frames = wire::throw_site()};
   out_.reset();
   record(Outcome::remote, wire::encode_current_exception(context));
 }

@@ -134,7 +134,7 @@ bool helps_throwing(const Line& line) {
 bool runs_tasks(const Line& line) {
   return line.symbol.starts_with("_ZN8procpool2v06worker6Invoke3run") ||
          line.symbol.starts_with("_ZN8procpool2v05local5Share3run") ||
-         line.symbol.starts_with("_ZN8procpool2v06worker11run_process");
+         line.symbol.starts_with("_ZN8procpool2v06worker12_GLOBAL__N_13runE");
 }
 
 /// Ours, or the standard library's, between a task and what runs it.

@@ -6,6 +6,9 @@
 #include <array>
 #include <cstring>
 
+#include "os/stack.hpp"
+#include "os/stack_text.hpp"
+
 namespace procpool::inline v0::wire {
 namespace {
 
@@ -42,11 +45,15 @@ ErrorRecord parse(std::span<const std::byte> bytes) {
   check(!record.chain.empty(), "an error record names no error");
   check(record.chain.size() <= max_error_links, "an error record has too many links");
   check(record.trace.size() <= max_error_text + room_for_note, "an error's trace is too long");
+  check(record.stack.size() <= os::max_stack_bytes, "an error's stack is too large");
   std::ranges::for_each(record.chain, check_link);
   return record;
 }
 
-std::string traceback_text(const ErrorRecord& record) { return record.trace; }
+std::string traceback_text(const ErrorRecord& record) {
+  const std::string frames = os::stack_text(std::as_bytes(std::span(record.stack)));
+  return frames.empty() ? record.trace : frames + '\n' + record.trace;
+}
 
 std::string whole_text(const ErrorRecord& record) {
   std::string text = record.trace + '\n';

@@ -29,7 +29,9 @@ struct ErrorLink {
 
 struct ErrorRecord {
   std::vector<ErrorLink> chain = {};  // outermost first; never empty
-  std::string trace = {};
+  std::string trace = {};             // the task and the process
+  std::vector<unsigned char> stack =
+      {};  // where it was thrown, as os::write_stack writes; may be empty
 
   bool operator==(const ErrorRecord&) const = default;
 };
@@ -39,7 +41,8 @@ std::vector<std::byte> serialise(const ErrorRecord&);
 /// The bytes may be anything: throws DecodingError.
 ErrorRecord parse(std::span<const std::byte>);
 
-/// What Future::remote_traceback returns.
+/// What Future::remote_traceback returns. Where there is a stack it is put in words here, which
+/// takes milliseconds.
 std::string traceback_text(const ErrorRecord&);
 
 /// For a person: where, then what, then what caused it.

@@ -12,6 +12,7 @@
 #include <string>
 #include <typeinfo>
 
+#include "os/stack.hpp"
 #include "wire/exception_types.hpp"
 
 namespace procpool::inline v0::wire {
@@ -106,10 +107,8 @@ std::exception_ptr append_link(ErrorRecord& record, const std::exception_ptr& er
 
 std::string trace_text(const ErrorContext& context, bool cut_off) {
   bool truncated = false;
-  std::string text = truncate(std::string(context.frames).c_str(), max_error_text / 2, truncated);
-  if (!text.empty() && text.back() != '\n') text += '\n';
   const std::string name(context.task_name);
-  text += "in " + truncate(name.c_str(), max_type_name, truncated);
+  std::string text = "in " + truncate(name.c_str(), max_type_name, truncated);
   if (context.attempt == not_of_a_pool) {
     text += " [process " + std::to_string(context.pid) + "]";
   } else {
@@ -118,6 +117,13 @@ std::string trace_text(const ErrorContext& context, bool cut_off) {
   }
   if (cut_off) text += "\n(more exceptions were nested than the 16 that travel)";
   return text;
+}
+
+std::vector<unsigned char> stack_bytes(std::span<const std::uintptr_t> frames) {
+  if (frames.empty()) return {};
+  std::vector<unsigned char> bytes(os::max_stack_bytes);
+  bytes.resize(os::write_stack(frames, std::as_writable_bytes(std::span(bytes))));
+  return bytes;
 }
 
 // ---- at home -------------------------------------------------------------------------------
@@ -133,7 +139,7 @@ std::string trace_text(const ErrorContext& context, bool cut_off) {
   std::throw_with_nested(RemoteError(link.type_name, link.message));
 }
 
-[[noreturn]] void throw_chain(std::span<const ErrorLink> chain, const std::string& trace) {
+[[noreturn]] void throw_chain(std::span<const ErrorLink> chain, const detail::LazyText& trace) {
   if (chain.empty()) throw RemoteTraceback(trace);
   try {
     throw_chain(chain.subspan(1), trace);
@@ -149,6 +155,7 @@ ErrorRecord record_current_exception(const ErrorContext& context) {
   std::exception_ptr next = append_link(record, std::current_exception());
   while (next != nullptr && record.chain.size() < max_error_links) next = append_link(record, next);
   record.trace = trace_text(context, next != nullptr);
+  record.stack = stack_bytes(context.frames);
   return record;
 }
 
@@ -158,7 +165,8 @@ std::vector<std::byte> encode_current_exception(const ErrorContext& context) {
 
 std::exception_ptr rebuild(const ErrorRecord& record) {
   try {
-    throw_chain(record.chain, record.trace);
+    ErrorRecord of_trace{.trace = record.trace, .stack = record.stack};
+    throw_chain(record.chain, detail::LazyText([of_trace] { return traceback_text(of_trace); }));
   } catch (...) {
     return std::current_exception();
   }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -21,7 +22,7 @@ struct ErrorContext {
   std::int64_t pid = 0;
   std::uint64_t task = 0;
   unsigned attempt = 1;
-  std::string_view frames = {};  // the chain of functions at the throw, one a line; may be empty
+  std::span<const std::uintptr_t> frames = {};  // where it was thrown; may be empty
 };
 
 /// For use in a catch handler, of anything. Neither copies the exception nor lets its code escape.

@@ -38,6 +38,7 @@ struct StartFiles {
   const os::Fd& pool_page;
   const os::Fd& tether;
   const os::Fd& hooks;  // wire/hooks.hpp; none: nothing is run first
+  const os::Fd& rules;  // wire/rules.hpp; none: nothing is ruled
 };
 
 class HostEnd {
@@ -80,6 +81,9 @@ class HostEnd {
   /// Tells the worker what has been read, waking it if it waits for room.
   void release();
   bool visible() const { return ring_.visible(); }
+
+  /// The system call that its sandbox refused; nullopt: none. Its own word, not more.
+  std::optional<int> refused_call() const;
 
   // Flat chunks.
   os::Io send_stage(const Stage& stage);

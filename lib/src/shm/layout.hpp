@@ -77,6 +77,7 @@ struct ResultHeader {
   alignas(cache_line) Word64 consumed;  // slots passed: a hint, validated
   Word64 running;                       // which element of a flat chunk is run (element.hpp)
   Word32 control;                       // control packets taken in: a hint
+  Word32 refused;                       // 1 + the system call for which its sandbox ends it; 0: none
 };
 
 struct TaskMemory {

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <string>
 #include <utility>
 
+#include "channel/worker_end.hpp"
+#include "os/call_filter.hpp"
 #include "shm/element.hpp"
 #include "supervisor/supervisor.hpp"
 
@@ -19,7 +22,7 @@ namespace {
 /// busy machine; too long: the task's error is late when the template is gone.
 constexpr auto status_patience = 50ms;
 
-std::string ending(const os::ExitStatus& status) {
+std::string ending_of(const os::ExitStatus& status) {
   switch (status.how) {
     case os::ExitStatus::How::signaled: return "was killed by " + os::signal_name(status.value);
     case os::ExitStatus::How::exited: return "exited with code " + std::to_string(status.value);
@@ -82,7 +85,7 @@ void Supervisor::start_ended(Worker& worker) {
   const bool initializing = worker.phase == Phase::initializing;
   if ((worker.phase != Phase::starting && !initializing) || worker.place < 0) return;
   if (worker.start_error.empty()) {
-    return failed_to_start("a worker " + ending(*worker.status) +
+    return failed_to_start("a worker " + ending(worker) +
                            (initializing ? " in the pool's initializer" : " before it was ready"));
   }
   const auto at = static_cast<std::size_t>(worker.place);
@@ -175,6 +178,28 @@ void Supervisor::resend(Assignment& work) {
   ledger_.put_back(work);
 }
 
+/// How it ended, and why where that is one of its rules.
+std::string Supervisor::ending(const Worker& worker) const {
+  const os::ExitStatus& status = *worker.status;
+  const os::ResourceLimits& limits = settings_.limits;
+  std::string text = ending_of(status);
+  if (status.how == os::ExitStatus::How::signaled && status.value == SIGXCPU &&
+      limits.cpu_seconds != os::unlimited) {
+    text += ", for it had used the " + std::to_string(limits.cpu_seconds) +
+            " s of CPU time that PoolOptions::limits allows,";
+  }
+  if (status.how == os::ExitStatus::How::signaled && status.value == SIGSYS) {
+    const auto call = worker.end.refused_call();
+    if (call) text += ", for its sandbox does not allow the system call " + os::call_name(*call) + ",";
+  }
+  if (status.how == os::ExitStatus::How::exited && limits.memory != os::unlimited &&
+      status.value == channel::exit_not_started) {
+    text += ", for which " + std::to_string(limits.memory) +
+            " bytes of memory (PoolOptions::limits) may be too little,";
+  }
+  return text;
+}
+
 std::exception_ptr Supervisor::crash(const Worker& worker, const Assignment& work) const {
   CrashReport report;
   report.pid = worker.pid;
@@ -182,7 +207,7 @@ std::exception_ptr Supervisor::crash(const Worker& worker, const Assignment& wor
   const os::ExitStatus& status = *worker.status;
   if (status.how == os::ExitStatus::How::signaled) report.signal = status.value;
   if (status.how == os::ExitStatus::How::exited) report.exit_code = status.value;
-  report.text = "worker " + std::to_string(worker.pid) + " " + ending(status) + " while it ran " +
+  report.text = "worker " + std::to_string(worker.pid) + " " + ending(worker) + " while it ran " +
                 task_name(work) + " (attempt " + std::to_string(work.attempt) + ")";
   if (!worker.violation.empty()) report.text += "; protocol violation: " + worker.violation;
   return std::make_exception_ptr(WorkerCrashed(std::move(report)));

@@ -108,7 +108,7 @@ const std::vector<Call> denied{
     CALL(fchmodat), CALL(chown), CALL(fchown), CALL(utimensat), CALL(setxattr), CALL(memfd_create),
     CALL(shmget), CALL(semget), CALL(msgget), CALL(mq_open)};
 
-TEST_P(Sandboxed, P_CRASH_56_WhatIsDeniedEndsTheWorkerAndIsNamed) {
+TEST_P(Sandboxed, P_JOB_05_WhatIsDeniedEndsTheWorkerAndIsNamed) {
   Pool pool(options());
   if (has_gap(pool, "system calls")) GTEST_SKIP() << "no filter here";
   for (const Call& call : denied) {
@@ -131,7 +131,7 @@ int block_all_and_make(const Call& call) {
   return static_cast<int>(make(call));
 }
 
-TEST_P(Sandboxed, P_CRASH_56_BlockingTheSignalDoesNotHelp) {
+TEST_P(Sandboxed, P_JOB_05_BlockingTheSignalDoesNotHelp) {
   Pool pool(options());
   if (has_gap(pool, "system calls")) GTEST_SKIP() << "no filter here";
   EXPECT_THROW(pool.apply(block_all_and_make, Call CALL(socket)), WorkerCrashed);
@@ -143,7 +143,7 @@ int error_of(const Call& call) {
   return result < 0 ? errno : 0;
 }
 
-TEST_P(Sandboxed, P_CRASH_56_CallsThatNobodyNeedsAreNotThere) {
+TEST_P(Sandboxed, P_JOB_05_CallsThatNobodyNeedsAreNotThere) {
   Pool pool(options());
   if (has_gap(pool, "system calls")) GTEST_SKIP() << "no filter here";
   EXPECT_EQ(pool.apply(error_of, Call{"clone3", SYS_clone3, {}}), ENOSYS);
@@ -187,7 +187,7 @@ class Folder {
   std::string path_;
 };
 
-TEST_P(Sandboxed, P_CRASH_56_WhatIsNamedCanBeRead) {
+TEST_P(Sandboxed, P_JOB_05_WhatIsNamedCanBeRead) {
   const Folder folder;
   const std::string refused = "errno " + std::to_string(EACCES);
   Pool one(options({.readable = {folder.file("open")}}));
@@ -201,7 +201,7 @@ TEST_P(Sandboxed, P_CRASH_56_WhatIsNamedCanBeRead) {
   EXPECT_EQ(all.apply(first_line, folder.path() + "/../../etc/passwd"), refused);
 }
 
-TEST_P(Sandboxed, P_CRASH_56_APathThatIsNotThereIsSaid) {
+TEST_P(Sandboxed, P_JOB_05_APathThatIsNotThereIsSaid) {
   const Folder folder;
   if (os::landlock_version() == 0) GTEST_SKIP() << "no Landlock here";
   try {
@@ -249,7 +249,7 @@ int add_under(Lock lock, SharedArray<int> array) {
 }
 int aborts() { std::abort(); }
 
-TEST_P(Sandboxed, P_CRASH_56_WhatTasksNeedWorks) {
+TEST_P(Sandboxed, P_JOB_05_WhatTasksNeedWorks) {
   Pool pool(options());
   const auto pids = pool.pids();
   EXPECT_EQ(pool.apply(plus_one, 1), 2);
@@ -266,7 +266,7 @@ TEST_P(Sandboxed, P_CRASH_56_WhatTasksNeedWorks) {
   EXPECT_EQ(pool.pids(), pids);
 }
 
-TEST_P(Sandboxed, P_CRASH_56_StoppingAndDyingAreAsEver) {
+TEST_P(Sandboxed, P_JOB_05_StoppingAndDyingAreAsEver) {
   Pool pool(options());
   EXPECT_THROW(pool.with({.timeout = 50ms}).apply(until_stopped), TaskTimeout);
   const CancelOptions at_once{.stop_grace = 0ms, .term_grace = 0ms};
@@ -284,7 +284,7 @@ void open_what_comes(const std::string& path, SharedValue<int> result) {
   result.store(first_line(path) == "open" ? 1 : -1);
 }
 
-TEST_P(Sandboxed, P_CRASH_56_TheInitializerComesBeforeAndReplacementsAreHeld) {
+TEST_P(Sandboxed, P_JOB_05_TheInitializerComesBeforeAndReplacementsAreHeld) {
   const Folder folder;
   const SharedValue<int> result(0);
   PoolOptions held = options();
@@ -319,7 +319,7 @@ class SandboxGaps : public Census {
   }
 };
 
-TEST_F(SandboxGaps, P_CRASH_56_AreSaidAndTheRestIsEnforced) {
+TEST_F(SandboxGaps, P_JOB_05_AreSaidAndTheRestIsEnforced) {
   const Pretend without(os::no_landlock);
   Pool pool(options(false));
   EXPECT_TRUE(has_gap(pool, "no Landlock in this kernel"));
@@ -332,7 +332,7 @@ TEST_F(SandboxGaps, P_CRASH_56_AreSaidAndTheRestIsEnforced) {
   EXPECT_EQ(open.stats().sandbox_gaps.size(), 2U);
 }
 
-TEST_F(SandboxGaps, P_CRASH_56_BreakAStrictPool) {
+TEST_F(SandboxGaps, P_JOB_05_BreakAStrictPool) {
   const Pretend without(os::no_landlock);
   try {
     const Pool pool(options(true));
@@ -343,14 +343,14 @@ TEST_F(SandboxGaps, P_CRASH_56_BreakAStrictPool) {
   }
 }
 
-TEST_F(SandboxGaps, P_CRASH_56_ThreadsOfTheInitializerAreOne) {
+TEST_F(SandboxGaps, P_JOB_05_ThreadsOfTheInitializerAreOne) {
   PoolOptions held = options(false);
   held.initializer = [] { std::thread([] { for (;;) pause(); }).detach(); };
   const Pool pool(held);
   EXPECT_TRUE(has_gap(pool, "threads that the initializer started"));
 }
 
-TEST_F(SandboxGaps, P_CRASH_56_OtherBackendsAreMisuse) {
+TEST_F(SandboxGaps, P_JOB_05_OtherBackendsAreMisuse) {
   for (const Backend backend : {Backend::thread, Backend::sequential}) {
     PoolOptions held = options(false);
     held.backend = backend;

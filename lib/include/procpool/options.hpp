@@ -78,8 +78,8 @@ struct Limits {
   /// the time; too high: a loop runs for long. Zero or less: Misuse.
   std::optional<Duration> cpu_time = {};
   /// Descriptors that tasks can have open (RLIMIT_NOFILE), beyond those that the worker has when its
-  /// initializer runs. Opening more fails with EMFILE. Too low: libraries fail in odd places; too
-  /// high: leaks go unnoticed.
+  /// initializer runs; a task's handle of shared state is one. Opening more fails with EMFILE. Too low:
+  /// libraries fail in odd places; too high: leaks go unnoticed.
   std::optional<unsigned> open_files = {};
   /// Size of a file that a task writes (RLIMIT_FSIZE), in bytes; stdout and stderr count where they
   /// are files. Writing more fails with EFBIG. 0: tasks write no files. Too low: half-written files; too

@@ -188,6 +188,11 @@ std::string Supervisor::ending(const Worker& worker) const {
     text += ", for it had used the " + std::to_string(limits.cpu_seconds) +
             " s of CPU time that PoolOptions::limits allows,";
   }
+  if (status.how == os::ExitStatus::How::signaled && status.value == SIGKILL && !worker.ladder &&
+      limits.cpu_seconds != os::unlimited) {
+    text += " (as the kernel does a second after the " + std::to_string(limits.cpu_seconds) +
+            " s of CPU time that PoolOptions::limits allows, if SIGXCPU is blocked)";
+  }
   if (status.how == os::ExitStatus::How::signaled && status.value == SIGSYS) {
     const auto call = worker.end.refused_call();
     if (call) text += ", for its sandbox does not allow the system call " + os::call_name(*call) + ",";

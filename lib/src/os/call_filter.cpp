@@ -57,8 +57,8 @@ const Library& library() {
   return instance;
 }
 
-// In the filter's instructions this stands for the pid of the worker that will install it. No process
-// has it: the kernel's pids end at 2^22.
+// In the filter's instructions this stands for the pid of the worker that will install it. No
+// process has it: the kernel's pids end at 2^22.
 constexpr std::uint32_t own_pid = 0x7ee1f00d;
 
 // What a task, the C library and this one's runtime do to their own memory, threads and open
@@ -97,13 +97,13 @@ constexpr const char* allowed[] = {
 
 // Asked for where they exist, done without where not: those whose arguments lie in memory, where a
 // filter cannot see them, and what only tunes.
-constexpr const char* not_there[] = {"clone3", "openat2", "set_mempolicy", "mbind",
-                                     "set_mempolicy_home_node", "map_shadow_stack", "cachestat",
-                                     "statmount", "listmount"};
+constexpr const char* not_there[] = {
+    "clone3",           "openat2",   "set_mempolicy", "mbind",    "set_mempolicy_home_node",
+    "map_shadow_stack", "cachestat", "statmount",     "listmount"};
 
 // What changes how processors and disks are shared, also of others.
-constexpr const char* not_permitted[] = {"setpriority", "sched_setscheduler", "sched_setparam",
-                                         "sched_setattr", "sched_setaffinity", "ioprio_set"};
+constexpr const char* not_permitted[] = {"setpriority",   "sched_setscheduler", "sched_setparam",
+                                         "sched_setattr", "sched_setaffinity",  "ioprio_set"};
 
 class Filter {
  public:
@@ -155,7 +155,8 @@ void allow_reading(Filter& filter) {
   filter.allow("openat", {has_bits(2, writing, O_RDONLY)});
 }
 
-// Private, or a memory that came from home. Shared memory without a name is not counted by any limit.
+// Private, or a memory that came from home. Shared memory without a name is not counted by any
+// limit.
 void allow_mapping(Filter& filter) {
   for (const char* const call : {"mmap", "mmap2"}) {
     filter.allow(call, {has_bits(3, MAP_TYPE, MAP_PRIVATE)});
@@ -193,8 +194,8 @@ void allow_descriptor_control(Filter& filter) {
       filter.allow(call, {is(1, static_cast<std::uint64_t>(what))});
     }
   }
-  for (const unsigned what : std::initializer_list<unsigned>{TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO,
-                                                             FIOCLEX, FIONCLEX}) {
+  for (const unsigned what :
+       std::initializer_list<unsigned>{TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX}) {
     filter.allow("ioctl", {is(1, what)});
   }
 }
@@ -239,8 +240,8 @@ bool set_own_pid(std::vector<std::byte>& filter, pid_t pid) {
 
 std::string call_name(int number) {
   if (library().whole) {
-    const std::unique_ptr<char, void (*)(void*)> name(
-        library().name_of(SCMP_ARCH_NATIVE, number), &std::free);
+    const std::unique_ptr<char, void (*)(void*)> name(library().name_of(SCMP_ARCH_NATIVE, number),
+                                                      &std::free);
     if (name) return name.get();
   }
   return "number " + std::to_string(number);

@@ -21,8 +21,8 @@
 namespace procpool::inline v0::os {
 namespace {
 
-// With a soft limit of exactly 1 the kernel gives no dump to the program of core_pattern either; at 0
-// it would.
+// With a soft limit of exactly 1 the kernel gives no dump to the program of core_pattern either; at
+// 0 it would.
 constexpr rlim_t no_core = 1;
 
 // The soft values where there is room above them; 0: none. Written before any task.

@@ -22,13 +22,13 @@ struct ResourceLimits {
   }
 };
 
-/// From now on this process has at most that, or what it may have already where that is less. Throws
-/// std::runtime_error when it has more memory than that, std::system_error (setrlimit).
+/// From now on this process has at most that, or what it may have already where that is less.
+/// Throws std::runtime_error when it has more memory than that, std::system_error (setrlimit).
 void set_limits(const ResourceLimits& limits);
 
-/// While it lives this process may have a little more of what limits took: the runtime's own needs when
-/// a task has used up everything. Of memory a MiB, of descriptors `spare_descriptors`. Changes nothing
-/// where there is no limit, and does not throw.
+/// While it lives this process may have a little more of what limits took: the runtime's own needs
+/// when a task has used up everything. Of memory a MiB, of descriptors `spare_descriptors`. Changes
+/// nothing where there is no limit, and does not throw.
 class Headroom {
  public:
   Headroom() noexcept { lift(true); }

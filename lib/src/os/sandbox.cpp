@@ -30,14 +30,22 @@ std::atomic<std::uint32_t> pretended{0};
 void (*tell_refused)(int call) noexcept = nullptr;
 
 // What the C library and its friends open when they are first used, and what no secret lies in.
-const std::vector<const char*> needed_by_libraries{
-    "/lib",           "/lib64",          "/usr/lib",        "/usr/lib64",
-    "/etc/ld.so.cache", "/etc/localtime", "/usr/share/zoneinfo", "/usr/share/locale",
-    "/dev/null",      "/dev/zero",       "/dev/random",     "/dev/urandom",
-    "/sys/devices/system/cpu"};
+const std::vector<const char*> needed_by_libraries{"/lib",
+                                                   "/lib64",
+                                                   "/usr/lib",
+                                                   "/usr/lib64",
+                                                   "/etc/ld.so.cache",
+                                                   "/etc/localtime",
+                                                   "/usr/share/zoneinfo",
+                                                   "/usr/share/locale",
+                                                   "/dev/null",
+                                                   "/dev/zero",
+                                                   "/dev/random",
+                                                   "/dev/urandom",
+                                                   "/sys/devices/system/cpu"};
 
-// Its disposition is the default again (SA_RESETHAND): returning from here into the call that was not
-// made is not possible, the signal kills.
+// Its disposition is the default again (SA_RESETHAND): returning from here into the call that was
+// not made is not possible, the signal kills.
 void on_refused(int signal, siginfo_t* info, void*) {
   if (info->si_code == by_filter) tell_refused(info->si_syscall);
   ::raise(signal);

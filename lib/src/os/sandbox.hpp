@@ -13,21 +13,21 @@ namespace procpool::inline v0::os {
 
 /// What could not be enforced: bits of a word that workers send home.
 enum SandboxGap : std::uint32_t {
-  no_filter = 1,            // libseccomp is not there
-  filter_refused = 2,       // the kernel takes none
-  no_landlock = 4,          // the kernel has none, or it is off
-  landlock_refused = 8,     // or does not do as asked
-  privileges_kept = 16,     // capabilities stayed
-  threads_before = 32,      // threads that the initializer started are not all held
+  no_filter = 1,         // libseccomp is not there
+  filter_refused = 2,    // the kernel takes none
+  no_landlock = 4,       // the kernel has none, or it is off
+  landlock_refused = 8,  // or does not do as asked
+  privileges_kept = 16,  // capabilities stayed
+  threads_before = 32,   // threads that the initializer started are not all held
 };
 inline constexpr std::uint32_t all_gaps = 63;
 
 /// A line for each, as PoolStats::sandbox_gaps has them.
 std::vector<std::string> gap_lines(std::uint32_t gaps);
 
-/// From now on. `filter` is what call_filter has made, or empty; `refused` is told of a system call that
-/// was not allowed, in a signal handler, just before the process dies of SIGSYS. Returns the gaps.
-/// Throws std::system_error for a path of `readable` that cannot be opened.
+/// From now on. `filter` is what call_filter has made, or empty; `refused` is told of a system call
+/// that was not allowed, in a signal handler, just before the process dies of SIGSYS. Returns the
+/// gaps. Throws std::system_error for a path of `readable` that cannot be opened.
 std::uint32_t close_sandbox(std::span<const std::byte> filter,
                             const std::vector<std::string>& readable,
                             void (*refused)(int call) noexcept);

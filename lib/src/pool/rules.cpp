@@ -21,20 +21,24 @@ std::uint64_t whole_seconds(Duration time) {
 
 void check_rules(const PoolOptions& options) {
   if (options.limits.memory_bytes == std::size_t{0}) {
-    throw Misuse("PoolOptions::limits.memory_bytes must be at least 1: leave it empty for no limit");
+    throw Misuse(
+        "PoolOptions::limits.memory_bytes must be at least 1: leave it empty for no limit");
   }
   if (options.limits.cpu_time && *options.limits.cpu_time <= Duration::zero()) {
-    throw Misuse("PoolOptions::limits.cpu_time must be more than zero: leave it empty for no limit");
+    throw Misuse(
+        "PoolOptions::limits.cpu_time must be more than zero: leave it empty for no limit");
   }
   if (!options.sandbox) return;
   if (options.backend != Backend::process) {
-    throw Misuse("PoolOptions::sandbox needs backend = Backend::process: only a process can be "
-                 "shut in");
+    throw Misuse(
+        "PoolOptions::sandbox needs backend = Backend::process: only a process can be "
+        "shut in");
   }
   for (const auto& path : options.sandbox->readable) {
     if (path.empty()) {
-      throw Misuse("PoolOptions::sandbox.readable has an empty path: name a file or folder, or "
-                   "nothing");
+      throw Misuse(
+          "PoolOptions::sandbox.readable has an empty path: name a file or folder, or "
+          "nothing");
     }
   }
 }

@@ -14,8 +14,8 @@ os::Fd write_rules(const Rules& rules) {
   const RulesHeader header{rules.limits, rules.sandboxed ? 1U : 0U,
                            static_cast<std::uint32_t>(rules.readable.size()), rules.filter.size(),
                            paths.size()};
-  os::Fd memory = os::make_memory("procpool-rules",
-                                  sizeof header + rules.filter.size() + paths.size());
+  os::Fd memory =
+      os::make_memory("procpool-rules", sizeof header + rules.filter.size() + paths.size());
   {
     const os::Mapping mapping(memory, os::Access::read_write);
     std::byte* to = mapping.data();

@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
+#include <new>
 #include <string>
 #include <vector>
 
 #include <procpool/errors.hpp>
 
 #include "os/fork.hpp"
+#include "os/limits.hpp"
 #include "os/process.hpp"
 #include "shm/layout.hpp"
 #include "wire/exception_codec.hpp"
@@ -179,6 +181,21 @@ void Invoke::publish_room(wire::RecordKind kind, std::size_t bytes) {
 
 void Invoke::publish_error(const detail::Descriptor* descriptor) {
   if (os::fork_generation() != generation_) os::exit_now(0);
+  const std::exception_ptr error = std::current_exception();
+  try {
+    publish_caught(descriptor);
+  } catch (const std::bad_alloc&) {  // the task has left nothing of what this process may have
+    const os::Headroom for_the_record;
+    try {
+      std::rethrow_exception(error);
+    } catch (...) {
+      publish_caught(descriptor);
+    }
+    end_->tell(wire::ControlKind::grown);
+  }
+}
+
+void Invoke::publish_caught(const detail::Descriptor* descriptor) {
   const std::string name = descriptor == nullptr ? "?" : descriptor->name(callable_bytes_);
   const wire::ErrorContext context{.task_name = name,
                                    .pid = os::this_pid(),

@@ -73,6 +73,7 @@ class Invoke final : public detail::Invocation, private detail::Sink, private Ta
   void publish(wire::RecordKind kind, std::span<const std::byte> bytes);
   void publish_room(wire::RecordKind kind, std::size_t bytes);
   void publish_error(const detail::Descriptor* descriptor);
+  void publish_caught(const detail::Descriptor* descriptor);
   wire::OutcomeHeader outcome_header() const { return {end_->call(), element_}; }
 
   static constexpr std::uint32_t header_bytes = sizeof(wire::OutcomeHeader);

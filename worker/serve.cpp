@@ -16,14 +16,17 @@
 #include "base/worker_entry.hpp"
 #include "channel/worker_end.hpp"
 #include "os/fork.hpp"
+#include "os/limits.hpp"
 #include "os/modules.hpp"
 #include "os/process.hpp"
 #include "os/role.hpp"
+#include "os/sandbox.hpp"
 #include "os/worker_setup.hpp"
 #include "shared/registry.hpp"
 #include "wire/exception_codec.hpp"
 #include "wire/exports.hpp"
 #include "wire/hooks.hpp"
+#include "wire/rules.hpp"
 #include "worker/invoke.hpp"
 #include "worker/last_words.hpp"
 #include "worker/modules.hpp"
@@ -59,29 +62,33 @@ class Bindings {
 /// Whether this process has grown by more than it may: looked at now and then.
 class Growth {
  public:
+  /// Before the sandbox is closed, in which it could not look.
   explicit Growth(std::uint64_t most) : most_(most) {
-    if (most_ != 0) first_ = os::private_bytes();
+    if (most_ != 0) own_memory_ = os::guard(os::move_high(os::open_own_memory()));
   }
+  /// From what it has now.
+  void begin() { first_ = os::private_bytes(own_memory_); }
   /// True once.
   bool is_too_much() {
     if (most_ == 0) return false;
     const Deadline now = Clock::now();
     if (now - looked_at_ < std::chrono::milliseconds(100)) return false;
     looked_at_ = now;
-    if (os::private_bytes() <= first_ + most_) return false;
+    if (os::private_bytes(own_memory_) <= first_ + most_) return false;
     most_ = 0;
     return true;
   }
 
  private:
   std::uint64_t most_;
+  os::Fd own_memory_;
   std::uint64_t first_ = 0;
   Deadline looked_at_ = {};
 };
 
-[[noreturn]] void run_slots(channel::WorkerEnd& end) {
+[[noreturn]] void run_slots(channel::WorkerEnd& end, Growth& growth) {
   Bindings bindings;
-  Growth growth(end.memory_growth());
+  growth.begin();
   for (;;) {
     end.wait_for_slot();
     const wire::CallHeader header = end.header();
@@ -99,18 +106,28 @@ class Growth {
   }
 }
 
-/// False: it could not be run, and home was told why.
+/// What it is held to, what the pool wants to be run first, and the door behind that. False: something
+/// of it failed, and home was told why.
 bool run_first(channel::WorkerEnd& end) {
-  if (end.hooks().size() == 0) return true;
-  auto running = wire::HookKind::initializer;
+  if (end.hooks().size() == 0 && end.rules().size() == 0) return true;
+  auto running = wire::HookKind::limits;
   const unsigned generation = os::fork_generation();
   const auto leave_if_copy = [generation] {
     if (os::fork_generation() != generation) os::exit_now(0);  // a hook forked, and this came of it
   };
   try {
-    wire::run_hooks({end.hooks().data(), end.hooks().size()}, running);
-    leave_if_copy();
-    end.tell(wire::ControlKind::ready);
+    const wire::Rules rules = wire::read_rules({end.rules().data(), end.rules().size()});
+    os::set_limits(rules.limits);
+    if (end.hooks().size() != 0) {
+      wire::run_hooks({end.hooks().data(), end.hooks().size()}, running);
+      leave_if_copy();
+    }
+    std::uint32_t gaps = 0;
+    if (rules.sandboxed) {
+      running = wire::HookKind::sandbox;
+      gaps = os::close_sandbox(rules.filter, rules.readable);
+    }
+    end.tell(wire::ControlKind::ready, gaps);
     return true;
   } catch (const abi::__forced_unwind&) {
     note_ending(shm::LastWords::thread_ended);
@@ -145,8 +162,9 @@ void serve(os::Fd control) noexcept {
     if (os::role_socket()) os::set_initialised();
     shared::set_source([&end] { end.take_control(); });
     end.say_hello(os::program_identity());
+    Growth growth(end.memory_growth());
     if (!run_first(end)) os::exit_now(channel::exit_not_started);
-    run_slots(end);
+    run_slots(end, growth);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "procpool: a worker could not start: %s\n", error.what());
     os::exit_now(channel::exit_not_started);

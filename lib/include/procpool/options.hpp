@@ -65,31 +65,39 @@ enum class Backend {
 };
 
 /// What a worker may use, all its tasks together; the kernel's resource limits of its process, see
-/// setrlimit(2). A replacement starts from zero. Empty: as the program has it.
+/// setrlimit(2), set before its initializer runs. A replacement starts from zero. Empty, or more than
+/// the program itself may use: as the program has it. Only processes are limited: other backends take no
+/// notice.
 struct Limits {
-  /// Private memory (RLIMIT_DATA; shared memory does not count), in bytes. A task that wants more gets
-  /// std::bad_alloc. Too low: workers cannot start (PoolBroken); too high: a task that leaks or is
-  /// tricked takes the machine's memory. 0: Misuse.
+  /// Private memory (RLIMIT_DATA; shared memory does not count), in bytes, with what a worker has
+  /// before its first task: under `fork` that is what the program has. A task that wants more gets
+  /// std::bad_alloc, and its worker lives. Too low: workers cannot start (PoolBroken says how much they
+  /// have then); too high: a task that leaks or is tricked takes the machine's memory. 0: Misuse.
   std::optional<std::size_t> memory_bytes = {};
-  /// Processor time (RLIMIT_CPU, whole seconds, rounded up). A worker that has used it is killed:
-  /// WorkerCrashed that says so. Too low: good workers are replaced all the time; too high: a loop runs
-  /// for long. Zero or less: Misuse.
+  /// Processor time (RLIMIT_CPU, whole seconds, rounded up). A worker that has used it gets SIGXCPU,
+  /// and a second later SIGKILL: WorkerCrashed that says so. Too low: good workers are replaced all
+  /// the time; too high: a loop runs for long. Zero or less: Misuse.
   std::optional<Duration> cpu_time = {};
-  /// Descriptors a task can open, beyond those that the worker itself needs. Opening more fails
-  /// with EMFILE. Too low: libraries fail in odd places; too high: leaks go unnoticed.
+  /// Descriptors that tasks can have open (RLIMIT_NOFILE), beyond those that the worker has when its
+  /// initializer runs; a task's handle of shared state is one. Opening more fails with EMFILE. Too low:
+  /// libraries fail in odd places; too high: leaks go unnoticed.
   std::optional<unsigned> open_files = {};
-  /// Size of a file that a task writes (RLIMIT_FSIZE), in bytes. Writing more fails with EFBIG. 0: tasks
-  /// write no files. Too low: half-written files; too high: a full disk.
+  /// Size of a file that a task writes (RLIMIT_FSIZE), in bytes; stdout and stderr count where they
+  /// are files. Writing more fails with EFBIG. 0: tasks write no files. Too low: half-written files; too
+  /// high: a full disk.
   std::optional<std::size_t> file_bytes = {};
-  /// Size of a core dump (RLIMIT_CORE), in bytes. 0: none. Too high: a crash takes as long as
-  /// writing the dump does, though its report does not wait for that.
+  /// Size of a core dump (RLIMIT_CORE), in bytes. 0: none, not even one that a program takes
+  /// (core_pattern). Too high: a crash takes as long as writing the dump does, though its report does
+  /// not wait for that.
   std::optional<std::size_t> core_bytes = {};
 };
 
 /// What a sandboxed worker may still reach: see PoolOptions::sandbox.
 struct Sandbox {
-  /// Files and folders that tasks may open for reading, besides those that are open already. Too few:
-  /// libraries that read their data late fail; too many: hostile input reads them.
+  /// Files and folders that tasks may open for reading, besides what is open already and what the C
+  /// library reads late (shared libraries, locales, time zones). Anything else: EACCES. One that is
+  /// not there when a worker starts: PoolBroken. Too few: libraries that read their data late fail; too
+  /// many: hostile input reads them.
   std::vector<std::filesystem::path> readable = {};
   /// True: a pool whose kernel cannot enforce all of it is PoolBroken. False: it runs with what can be
   /// enforced, and PoolStats::sandbox_gaps names the rest.
@@ -168,9 +176,13 @@ struct PoolOptions {
   /// when few workers are busy; too high: more threads than processors. `fork`: libraries that have
   /// read their environment already do not look again.
   int inner_threads = 0;
-  /// For tasks on input that nobody trusts: workers can gain no privileges, open no network, execute
-  /// nothing, and open no files but for reading those that Sandbox names. Needs no privileges. What a
-  /// task tries beyond it ends its worker: WorkerCrashed that names the call. Empty: no sandbox.
+  /// For tasks on input that nobody trusts. After its initializer a worker closes a door behind
+  /// itself: from then on it has no privileges and gains none, opens no network, starts no process or
+  /// program, signals nobody, and opens no files but for reading those that Sandbox names. What is open
+  /// by then stays usable; under `fork` that is what the program had open. Threads are allowed. Needs
+  /// no privileges. A system call beyond it is not made, and ends the worker: WorkerCrashed that names
+  /// the call. Calls that this C library asks for only where they exist fail with ENOSYS. Another
+  /// backend: Misuse, for only processes protect. Empty: no sandbox. (Process has none.)
   std::optional<Sandbox> sandbox = {};
 };
 

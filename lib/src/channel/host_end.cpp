@@ -24,17 +24,21 @@ HostEnd::HostEnd(const StartFiles& files) : HostEnd(make_memories(), os::make_so
   write_headers();
   os::seal_against_writers(memories_.tasks);
   os::seal_finally(memories_.results);
-  std::array<int, wire::start_fd_count + 1> fds{};
+  std::array<int, wire::start_fd_count + 2> fds{};
   fds[wire::pool_page_fd] = files.pool_page.get();
   fds[wire::tasks_fd] = memories_.tasks.get();
   fds[wire::results_fd] = memories_.results.get();
   fds[wire::leader_bell_fd] = leader_bell_.get();
   fds[wire::background_bell_fd] = background_bell_.get();
   fds[wire::tether_fd] = files.tether.get();
-  fds[wire::hooks_fd] = files.hooks.get();
-  const wire::Control start{wire::ControlKind::start, 0, wire::protocol_version};
-  if (os::send_message(control_.get(), bytes_of(start),
-                       std::span(fds).first(fds.size() - (files.hooks ? 0 : 1))) != os::Io::ok) {
+  std::size_t count = wire::start_fd_count;
+  if (files.hooks) fds[count++] = files.hooks.get();
+  if (files.rules) fds[count++] = files.rules.get();
+  const std::uint32_t extras =
+      (files.hooks ? wire::with_hooks : 0U) | (files.rules ? wire::with_rules : 0U);
+  const wire::Control start{wire::ControlKind::start, extras, wire::protocol_version};
+  if (os::send_message(control_.get(), bytes_of(start), std::span(fds).first(count)) !=
+      os::Io::ok) {
     os::fail_with(ETOOMANYREFS, "sendmsg", "the start message of a worker");
   }
   memories_ = {};

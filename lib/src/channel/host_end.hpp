@@ -39,6 +39,7 @@ struct StartFiles {
   const os::Fd& pool_page;
   const os::Fd& tether;
   const os::Fd& hooks;  // wire/hooks.hpp; none: nothing is run first
+  const os::Fd& rules;  // wire/rules.hpp; none: nothing is ruled
 };
 
 /// What there was in a control socket.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include "os/fork.hpp"
+#include "os/limits.hpp"
 #include "os/process.hpp"
 #include "shared/registry.hpp"
 #include "shm/element.hpp"
@@ -37,13 +39,14 @@ FirstWord receive_first_word(const os::Fd& control) {
   os::Message got = os::receive_message(control.get(),
                                         std::as_writable_bytes(std::span(&word, 1)), never);
   if (got.io == os::Io::peer_gone) os::exit_now(exit_unreachable);
-  const int fds = word.kind == wire::ControlKind::run ? int{wire::run_fd_count}
-                                                      : int{wire::start_fd_count};
+  const int fds = word.kind == wire::ControlKind::run
+                      ? int{wire::run_fd_count}
+                      : int{wire::start_fd_count} + std::popcount(word.number);
   if (got.size != sizeof word || word.value != wire::protocol_version ||
       std::cmp_less(got.fds.size(), fds)) {
     throw std::runtime_error("the start message is not of this version of procpool");
   }
-  return {word.kind, std::move(got.fds)};
+  return {word.kind, word.number, std::move(got.fds)};
 }
 
 Attachment attach(os::Fd control, FirstWord start) {
@@ -53,6 +56,11 @@ Attachment attach(os::Fd control, FirstWord start) {
   const auto high = [&start](int which) {
     return os::guard(os::move_high(std::move(start.fds[static_cast<std::size_t>(which)])));
   };
+  auto extra = static_cast<std::size_t>(wire::start_fd_count);
+  const auto map_extra = [&start, &extra](wire::StartExtras which) {
+    if ((start.extras & which) == 0) return os::Mapping();
+    return os::Mapping(start.fds[extra++], os::Access::read_only);
+  };
   return {os::guard(os::move_high(std::move(control))),
           os::Mapping(start.fds[wire::pool_page_fd], os::Access::read_only),
           os::Mapping(start.fds[wire::tasks_fd], os::Access::read_only),
@@ -60,9 +68,8 @@ Attachment attach(os::Fd control, FirstWord start) {
           high(wire::leader_bell_fd),
           high(wire::background_bell_fd),
           high(wire::tether_fd),
-          start.fds.size() > wire::hooks_fd
-              ? os::Mapping(start.fds[wire::hooks_fd], os::Access::read_only)
-              : os::Mapping()};
+          map_extra(wire::with_hooks),
+          map_extra(wire::with_rules)};
 }
 
 WorkerEnd::WorkerEnd(Attachment attachment)
@@ -82,8 +89,8 @@ void WorkerEnd::say_hello(std::uint64_t identity) {
   os::send_message(at_.control.get(), bytes_of(hello));
 }
 
-void WorkerEnd::tell(wire::ControlKind kind) {
-  const wire::Control message{kind, 0, 0};
+void WorkerEnd::tell(wire::ControlKind kind, std::uint64_t value) {
+  const wire::Control message{kind, 0, value};
   os::send_message(at_.control.get(), bytes_of(message));
 }
 
@@ -213,6 +220,7 @@ void WorkerEnd::ring_home() {
 
 WorkerEnd::Packet WorkerEnd::receive_control() {
   Packet packet;
+  const os::Headroom for_what_comes;
   os::Message got =
       os::receive_message(at_.control.get(),
                           std::as_writable_bytes(std::span(&packet.control, 1)), never);

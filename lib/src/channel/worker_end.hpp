@@ -45,11 +45,13 @@ struct Attachment {
   os::Fd background_bell;
   os::Fd tether;
   os::Mapping hooks;  // of no size: there are none
+  os::Mapping rules;  // the same
 };
 
 /// What a new worker is told first: what it is to be.
 struct FirstWord {
   wire::ControlKind kind;
+  std::uint32_t extras;  // wire::StartExtras
   std::vector<os::Fd> fds;
 };
 /// Waits for it. Nobody is there any more to say it: ends this process. Throws std::runtime_error
@@ -96,12 +98,13 @@ class WorkerEnd {
   std::uint64_t word_of(std::uint32_t element) const;
 
   /// Tells home something that concerns no call.
-  void tell(wire::ControlKind kind);
+  void tell(wire::ControlKind kind, std::uint64_t value = 0);
   /// What a hook threw, as an error record. One that is too large for the ring is not told.
   void tell_start_error(wire::HookKind hook, std::span<const std::byte> record);
   /// By how much this process may grow; 0: it does not matter.
   std::uint64_t memory_growth() const { return pool_page().memory_growth; }
   const os::Mapping& hooks() const { return at_.hooks; }
+  const os::Mapping& rules() const { return at_.rules; }
 
   // Last words (worker/last_words.hpp).
   shm::CrashRecord& crash_record() { return results().crash; }

@@ -212,17 +212,19 @@ void exit_now(int code) noexcept {
   ::_exit(code);
 }
 
-std::uint64_t private_bytes() noexcept {
+Fd open_own_memory() noexcept {
   int fd = -1;
   do {
     fd = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
   } while (fd < 0 && errno == EINTR);
-  if (fd < 0) return 0;
-  const Fd file(fd);
+  return Fd(fd);
+}
+
+std::uint64_t private_bytes(const Fd& own_memory) noexcept {
   char text[128] = {};
   ssize_t size = 0;
   do {
-    size = ::read(file.get(), text, sizeof text - 1);
+    size = ::pread(own_memory.get(), text, sizeof text - 1, 0);
   } while (size < 0 && errno == EINTR);
   unsigned long all = 0;
   unsigned long resident = 0;

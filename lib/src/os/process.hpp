@@ -49,9 +49,10 @@ void kill_group(pid_t leader) noexcept;
 /// ignored) or it is not our child.
 std::optional<ExitStatus> reap(int pidfd, pid_t pid) noexcept;
 
-/// Bytes of this process's resident memory that no file or shared memory is behind
-/// (/proc/self/statm); 0 where that cannot be read.
-std::uint64_t private_bytes() noexcept;
+/// Where this process's memory is told (/proc/self/statm); none where there is no /proc.
+Fd open_own_memory() noexcept;
+/// Bytes of its resident memory that no file or shared memory is behind; 0 where that is not told.
+std::uint64_t private_bytes(const Fd& own_memory) noexcept;
 /// How a process ended that somebody else has reaped, where the kernel still tells (Linux 6.15);
 /// `unknown` elsewhere, and while it is not reaped.
 ExitStatus status_after_reaping(int pidfd) noexcept;

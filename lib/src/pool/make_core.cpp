@@ -24,10 +24,12 @@
 #include "os/modules.hpp"
 #include "os/private_files.hpp"
 #include "os/role.hpp"
+#include "pool/rules.hpp"
 #include "supervisor/capsule_writer.hpp"
 #include "supervisor/supervisor.hpp"
 #include "wire/exports.hpp"
 #include "wire/hooks.hpp"
+#include "wire/rules.hpp"
 
 namespace procpool::inline v0::detail {
 
@@ -112,6 +114,7 @@ void check_options(const PoolOptions& options) {
   if (options.max_start_failures < 1) {
     throw Misuse("PoolOptions::max_start_failures must be at least 1");
   }
+  check_rules(options);
 }
 
 /// Whether the workers can be started now; false: at `init`. Before main a fork would copy a program
@@ -147,6 +150,7 @@ std::shared_ptr<supervisor::CapsuleWriter> capsules_for(const PoolOptions& optio
 
 supervisor::Supervisor* new_supervisor(const PoolOptions& options, int processes) {
   Hooks hooks(options);
+  const wire::Rules rules = rules_of(options);
   return new supervisor::Supervisor(
       {.processes = processes,
        .remake_launcher = options.start_method == StartMethod::forkserver,
@@ -155,6 +159,9 @@ supervisor::Supervisor* new_supervisor(const PoolOptions& options, int processes
        .on_callback_error = options.on_callback_error,
        .hooks = std::move(hooks.workers),
        .hook_state = std::move(hooks.state),
+       .rules = os::guard(wire::write_rules(rules)),
+       .limits = rules.limits,
+       .sandbox_is_strict = options.sandbox && options.sandbox->strict,
        .max_tasks_per_child = options.max_tasks_per_child,
        .max_pending_bytes = options.max_pending_bytes,
        .max_memory_growth = options.max_memory_growth_bytes,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "os/fork.hpp"
+#include "os/sandbox.hpp"
 #include "supervisor/supervisor.hpp"
 
 namespace procpool::inline v0::supervisor {
@@ -102,7 +103,9 @@ PoolStats Supervisor::stats() const {
   stats.waiting = ledger_.waiting();
   for (const auto& worker : workers_) stats.handed += worker->hand.calls();
   stats.pending_bytes = ledger_.pending_bytes();
+  const std::uint32_t gaps = sandbox_gaps_;
   self.let_go(lock);
+  stats.sandbox_gaps = os::gap_lines(gaps);
   return stats;
 }
 

@@ -2,10 +2,12 @@
 
 #include <cerrno>
 #include <memory>
+#include <string>
 #include <system_error>
 #include <utility>
 
 #include "os/modules.hpp"
+#include "os/sandbox.hpp"
 #include "supervisor/supervisor.hpp"
 
 namespace procpool::inline v0::supervisor {
@@ -34,7 +36,7 @@ void Supervisor::read_control(Worker& worker) {
     } else if (message.kind == wire::ControlKind::hello && worker.phase == Phase::starting) {
       said_hello(worker, message);
     } else if (message.kind == wire::ControlKind::ready && worker.phase == Phase::initializing) {
-      became_ready(worker);
+      became_ready(worker, message.value);
     } else if (message.kind == wire::ControlKind::grown && worker.phase == Phase::ready &&
                !worker.outgrown) {
       worker.leaving = worker.outgrown = attention_ = true;
@@ -60,10 +62,17 @@ void Supervisor::said_hello(Worker& worker, const wire::Control& hello) {
   }
   worker.start_due = never;  // an initializer takes as long as it takes
   worker.phase = Phase::initializing;
-  if (!settings_.hooks) became_ready(worker);
+  if (!settings_.hooks && !settings_.rules) became_ready(worker, 0);
 }
 
-void Supervisor::became_ready(Worker& worker) {
+/// `gaps`: what its sandbox lacks (os/sandbox.hpp).
+void Supervisor::became_ready(Worker& worker, std::uint64_t gaps) {
+  sandbox_gaps_ |= static_cast<std::uint32_t>(gaps & os::all_gaps);
+  if (sandbox_gaps_ != 0 && settings_.sandbox_is_strict) {
+    std::string why = "PoolOptions::sandbox is to be strict, and here there is ";
+    for (const std::string& line : os::gap_lines(sandbox_gaps_)) why += line + "; ";
+    return break_pool(why.substr(0, why.size() - 2));
+  }
   worker.phase = Phase::ready;
   worker.busy_since = Clock::now();
   starts_.succeeded();

@@ -10,6 +10,8 @@
 #include <procpool/detail/lazy_text.hpp>
 
 #include "channel/worker_end.hpp"
+#include "os/call_filter.hpp"
+#include "os/limits.hpp"
 #include "os/stack.hpp"
 #include "os/stack_text.hpp"
 #include "os/symbols.hpp"
@@ -181,16 +183,36 @@ std::string ending(const os::ExitStatus& status) {
   }
 }
 
-std::string ending(const Worker& worker) {
-  if (!worker.status && worker.last_words) {
-    return "was killed by " + os::signal_name(worker.last_words->signal);
+std::string ending(const Worker& worker, const os::ResourceLimits& limits) {
+  const os::ExitStatus status = worker.status.value_or(os::ExitStatus{});
+  const bool said = !worker.status && worker.last_words;
+  const bool killed = status.how == os::ExitStatus::How::signaled;
+  const int signal = said ? worker.last_words->signal : killed ? status.value : 0;
+  std::string text = said ? "was killed by " + os::signal_name(signal) : ending(status);
+  if (signal == SIGXCPU && limits.cpu_seconds != os::unlimited) {
+    text += ", for it had used the " + std::to_string(limits.cpu_seconds) +
+            " s of CPU time that PoolOptions::limits allows,";
   }
-  return ending(worker.status.value_or(os::ExitStatus{}));
+  if (signal == SIGKILL && !worker.killed && limits.cpu_seconds != os::unlimited) {
+    text += " (as the kernel does a second after the " + std::to_string(limits.cpu_seconds) +
+            " s of CPU time that PoolOptions::limits allows, if SIGXCPU is blocked)";
+  }
+  if (signal == SIGSYS && worker.last_words && worker.last_words->signal == SIGSYS) {
+    text += ", for its sandbox does not allow the system call " +
+            os::call_name(static_cast<int>(worker.last_words->call_number)) + ",";
+  }
+  if (status.how == os::ExitStatus::How::exited && limits.memory != os::unlimited &&
+      status.value == channel::exit_not_started) {
+    text += ", for which " + std::to_string(limits.memory) +
+            " bytes of memory (PoolOptions::limits) may be too little,";
+  }
+  return text;
 }
 
 namespace {
 
-CrashReport report_of(const Worker& worker, const std::string& what) {
+CrashReport report_of(const Worker& worker, const os::ResourceLimits& limits,
+                      const std::string& what) {
   CrashReport report;
   report.pid = worker.pid;
   const os::ExitStatus status = worker.status.value_or(os::ExitStatus{});
@@ -204,7 +226,7 @@ CrashReport report_of(const Worker& worker, const std::string& what) {
   if (words) report.backtrace = places(stack_of(*words));
   report.last_stderr = printable(worker.end.last_stderr());
   std::string& text = report.text;
-  text = "worker " + std::to_string(worker.pid) + " " + ending(worker) + " while it " + what;
+  text = "worker " + std::to_string(worker.pid) + " " + ending(worker, limits) + " while it " + what;
   if (!worker.violation.empty()) text += "; protocol violation: " + worker.violation;
   if (words && words->signal != 0 && report.signal == words->signal) {
     add_line(text, "signal: ", signal_text(*words, worker.pid));
@@ -239,8 +261,9 @@ class Crashed final : public WorkerCrashed {
 
 }  // namespace
 
-std::exception_ptr crash_error(const Worker& worker, const std::string& what, unsigned attempt) {
-  CrashReport report = report_of(worker, what);
+std::exception_ptr crash_error(const Worker& worker, const os::ResourceLimits& limits,
+                               const std::string& what, unsigned attempt) {
+  CrashReport report = report_of(worker, limits, what);
   report.attempt = attempt;
   if (report.backtrace.empty()) return std::make_exception_ptr(WorkerCrashed(std::move(report)));
   return std::make_exception_ptr(Crashed(std::move(report), stack_of(*worker.last_words)));

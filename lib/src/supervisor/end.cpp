@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "channel/worker_end.hpp"
 #include "os/oom.hpp"
 #include "shm/element.hpp"
 #include "supervisor/crash_text.hpp"
@@ -137,7 +138,7 @@ void Supervisor::start_ended(Worker& worker) {
   const bool initializing = worker.phase == Phase::initializing;
   if ((worker.phase != Phase::starting && !initializing) || worker.place < 0) return;
   if (worker.start_error.empty()) {
-    return failed_to_start("a worker " + ending(worker) +
+    return failed_to_start("a worker " + ending(worker, settings_.limits) +
                            (initializing ? " in the pool's initializer" : " before it was ready"));
   }
   const auto at = static_cast<std::size_t>(worker.place);
@@ -237,7 +238,7 @@ std::exception_ptr Supervisor::crash(const Worker& worker, const Assignment& wor
   std::string what = "ran " + task_name(work);
   what += work.is_chunk ? " for element " + std::to_string(work.first + element) + " (attempt "
                         : " (attempt ";
-  return crash_error(worker, what + std::to_string(work.attempt) + ")", work.attempt);
+  return crash_error(worker, settings_.limits, what + std::to_string(work.attempt) + ")", work.attempt);
 }
 
 /// The worker is gone, or never was.

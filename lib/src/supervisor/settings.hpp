@@ -12,6 +12,7 @@
 #include <procpool/options.hpp>
 
 #include "os/fd.hpp"
+#include "os/limits.hpp"
 #include "supervisor/healing.hpp"
 #include "supervisor/launcher.hpp"
 
@@ -30,6 +31,9 @@ struct Settings {
   std::function<void(std::exception_ptr)> on_callback_error;
   os::Fd hooks = {};  // what each worker runs first (wire/hooks.hpp); none: nothing
   detail::Attachments hook_state = {};  // what they name
+  os::Fd rules = {};  // what each worker is held to (wire/rules.hpp); none: nothing
+  os::ResourceLimits limits = {};  // as in these
+  bool sandbox_is_strict = false;
   unsigned max_tasks_per_child = 0;
   std::size_t max_pending_bytes = 0;
   std::size_t max_memory_growth = 0;

@@ -77,7 +77,7 @@ void Supervisor::start_worker(std::size_t place, Lock& lock) {
   try {
     made = std::make_unique<Worker>(
         ticket, static_cast<int>(place),
-        channel::StartFiles{page_memory_, lifeline_.tether, settings_.hooks});
+        channel::StartFiles{page_memory_, lifeline_.tether, settings_.hooks, settings_.rules});
     socket = made->end.take_worker_socket();
   } catch (const std::exception& error) {
     why = error.what();

@@ -180,7 +180,7 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   // control.cpp
   void read_control(Worker& worker);
   void said_hello(Worker& worker, const wire::Control& hello);
-  void became_ready(Worker& worker);
+  void became_ready(Worker& worker, std::uint64_t gaps);
   void give_stage(Ticket ticket, Lock& lock);
   void give_result_slab(Ticket ticket, std::uint64_t bytes, Lock& lock);
 
@@ -304,6 +304,7 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   bool finishing_ = false;
   bool over_ = false;
   std::thread background_;
+  std::uint32_t sandbox_gaps_ = 0;  // that any worker has told
   PoolStats counts_;  // of workers
   std::uint64_t oom_kills_explained_ = 0;  // by the kernel's count
 };

@@ -43,17 +43,20 @@ std::string_view name_of(HookKind kind) {
   switch (kind) {
     case HookKind::modules: return "the pool's task modules";
     case HookKind::preload: return "the pool's preload";
+    case HookKind::limits: return "the pool's limits";
+    case HookKind::sandbox: return "the pool's sandbox";
     default: return "the pool's initializer";
   }
 }
 
 HookKind hook_kind(std::uint64_t number) {
-  return std::min(static_cast<HookKind>(number), HookKind::initializer);
+  return std::min(static_cast<HookKind>(number), HookKind::sandbox);
 }
 
 std::string hook_failed(HookKind kind, const std::exception_ptr& error) {
   std::string text(name_of(kind));
-  text += kind == HookKind::modules ? " cannot be used: " : " threw: ";
+  const bool of_the_user = kind == HookKind::preload || kind == HookKind::initializer;
+  text += of_the_user ? " threw: " : " cannot be used: ";
   try {
     std::rethrow_exception(error);
   } catch (const std::exception& e) {

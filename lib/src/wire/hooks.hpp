@@ -20,7 +20,13 @@
 namespace procpool::inline v0::wire {
 
 /// What a hook is to its user.
-enum class HookKind : std::uint64_t { modules, preload, initializer };
+enum class HookKind : std::uint64_t {
+  modules,
+  preload,
+  initializer,
+  limits,  // the library's own
+  sandbox,
+};
 /// "the pool's initializer": for messages.
 std::string_view name_of(HookKind kind);
 /// From what another process says.

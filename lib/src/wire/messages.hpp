@@ -120,7 +120,7 @@ struct SlabOutcome {
 enum class ControlKind : std::uint32_t {
   start = 1,   // home → worker, with descriptors (StartFds order)
   hello,       // worker → home
-  ready,       // worker → home: the initializer is through
+  ready,       // worker → home: the initializer is through; `value`: gaps of its sandbox
   grown,       // worker → home: it has grown by more than it may
   need_slab,   // worker → home: room for a large result
   slab,        // home → worker, with its memory: a large call, or room for a large result
@@ -135,13 +135,14 @@ enum class ControlKind : std::uint32_t {
 
 struct Control {
   ControlKind kind;
-  std::uint32_t number;  // slab number, errno, form of the shared memory
+  std::uint32_t number;  // slab number, errno, form of the shared memory; start: StartExtras
   std::uint64_t value;   // start, run: version; hello: program identity; slabs: bytes; memory: number
 };
 
 enum StartFds : int { pool_page_fd, tasks_fd, results_fd, leader_bell_fd, background_bell_fd,
-                      tether_fd, start_fd_count,
-                      hooks_fd = start_fd_count };  // the last only if there are hooks
+                      tether_fd, start_fd_count };
+/// What follows these, in this order, where there is any: bits of the start message's number.
+enum StartExtras : std::uint32_t { with_hooks = 1, with_rules = 2 };
 
 /// Of `run`: the call's memory and the lifeline.
 enum RunFds : int { process_call_fd, process_tether_fd, run_fd_count };

@@ -96,7 +96,8 @@ class WorkerCrashed : public Error {
   /// debug information is there, else module and offset. Empty where there was no time to take it
   /// (SIGKILL) or nothing to take (an exit).
   const std::string& backtrace() const noexcept { return report_.backtrace; }
-  /// The last lines that the worker wrote to stderr.
+  /// The last lines that the worker wrote to stderr through std::cerr and std::clog, of this task and of
+  /// those before it: up to 4 KiB.
   const std::string& last_stderr() const noexcept { return report_.last_stderr; }
   /// The most memory that the worker had resident, in bytes; 0: not known.
   std::size_t peak_memory_bytes() const noexcept { return report_.peak_memory_bytes; }

@@ -128,7 +128,8 @@ supervisor::Supervisor* new_supervisor(const PoolOptions& options, int processes
        .max_pending_bytes = options.max_pending_bytes,
        .max_memory_growth = options.max_memory_growth_bytes,
        .idle_timeout = options.idle_timeout,
-       .max_start_failures = options.max_start_failures});
+       .max_start_failures = options.max_start_failures,
+       .crash_handlers = options.crash_handlers});
 }
 
 local::LocalCore* new_local(const PoolOptions& options, int processes) {

@@ -15,8 +15,8 @@ namespace procpool::inline v0::supervisor {
 std::string ending(const os::ExitStatus& status);
 std::string ending(const Worker& worker);
 
-/// A WorkerCrashed with all that is known; `what` it was doing, as "ran f (attempt 1)". What takes long,
-/// to put names to its stack, is done by whoever asks for the text.
+/// A WorkerCrashed with all that is known; `what` it was doing, as "ran f (attempt 1)". What takes
+/// long, to put names to its stack, is done by whoever asks for the text.
 std::exception_ptr crash_error(const Worker& worker, const std::string& what, unsigned attempt);
 
 }  // namespace procpool::inline v0::supervisor

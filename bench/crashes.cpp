@@ -1,7 +1,7 @@
 // Deaths of workers: how soon the caller has the exception, beside a bare fork of this program that
-// crashes and is waited for, without and with a core dump; how soon the replacement answers, beside a
-// bare fork; what is left of the throughput while workers are killed; and what it costs that crashes
-// are told of, when there are none.
+// crashes and is waited for, without and with a core dump; how soon the replacement answers, beside
+// a bare fork; what is left of the throughput while workers are killed; and what it costs that
+// crashes are told of, when there are none.
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -93,11 +93,11 @@ double fork_microseconds(const std::function<void()>& body) {
 
 Contest to_exception(const Scale& scale) {
   const auto set_up = [] {
-    return Sides{[pool = std::make_shared<procpool::Pool>(1)] {
-                   return crash_microseconds(*pool, [&] { pool->apply(crash); });
-                 },
-                 {{"fork", "fork, SIGSEGV, wait", std::nullopt,
-                   [] { return fork_microseconds(crash); }}}};
+    return Sides{
+        [pool = std::make_shared<procpool::Pool>(1)] {
+          return crash_microseconds(*pool, [&] { pool->apply(crash); });
+        },
+        {{"fork", "fork, SIGSEGV, wait", std::nullopt, [] { return fork_microseconds(crash); }}}};
   };
   return {"crash_to_exception", "us", Better::lower, scale.rounds(31), set_up};
 }
@@ -105,13 +105,12 @@ Contest to_exception(const Scale& scale) {
 Contest to_exception_dumping(const Scale& scale) {
   const auto set_up = [] {
     const auto folder = std::make_shared<Folder>();
-    return Sides{[pool = std::make_shared<procpool::Pool>(1), folder] {
-                   return crash_microseconds(*pool,
-                                             [&] { pool->apply(crash_dumping, folder->path()); });
-                 },
-                 {{"fork", "fork, SIGSEGV, core dump, wait", std::nullopt, [folder] {
-                     return fork_microseconds([&] { crash_dumping(folder->path()); });
-                   }}}};
+    return Sides{
+        [pool = std::make_shared<procpool::Pool>(1), folder] {
+          return crash_microseconds(*pool, [&] { pool->apply(crash_dumping, folder->path()); });
+        },
+        {{"fork", "fork, SIGSEGV, core dump, wait", std::nullopt,
+          [folder] { return fork_microseconds([&] { crash_dumping(folder->path()); }); }}}};
   };
   return {"crash_to_exception/core_dump", "us", Better::lower, scale.rounds(11), set_up};
 }
@@ -126,8 +125,7 @@ Contest replacement(const Scale& scale) {
                    }
                    return seconds([&] { pool->apply(no_op); }) * 1e6;
                  },
-                 {{"fork", "fork, exit, wait", 2.0,
-                   [] { return fork_microseconds([] {}); }}}};
+                 {{"fork", "fork, exit, wait", 2.0, [] { return fork_microseconds([] {}); }}}};
   };
   return {"crash_replacement", "us", Better::lower, scale.rounds(31), set_up};
 }
@@ -140,14 +138,16 @@ void one_millisecond() {
 /// Kills a worker every 100 ms until it goes.
 class Killer {
  public:
-  explicit Killer(procpool::Pool& pool) : thread_([&pool, this](std::stop_token stop) {
-    std::unique_lock lock(mutex_);
-    while (!wake_.wait_for(lock, stop, std::chrono::milliseconds(100), [] { return false; })) {
-      if (stop.stop_requested()) return;
-      const auto pids = pool.pids();
-      if (!pids.empty()) kill(pids[next_++ % pids.size()], SIGKILL);
-    }
-  }) {}
+  explicit Killer(procpool::Pool& pool)
+      : thread_([&pool, this](std::stop_token stop) {
+          std::unique_lock lock(mutex_);
+          while (
+              !wake_.wait_for(lock, stop, std::chrono::milliseconds(100), [] { return false; })) {
+            if (stop.stop_requested()) return;
+            const auto pids = pool.pids();
+            if (!pids.empty()) kill(pids[next_++ % pids.size()], SIGKILL);
+          }
+        }) {}
 
  private:
   std::mutex mutex_;

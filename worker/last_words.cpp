@@ -99,8 +99,8 @@ void note_stack(void* context) noexcept {
   LastWords& record = words.record->words;
   std::array<std::uintptr_t, os::max_frames> frames;
   const std::size_t count = os::capture_interrupted(frames, context);
-  record.stack_bytes = static_cast<std::uint16_t>(
-      os::write_stack(std::span(frames).first(count), record.stack));
+  record.stack_bytes =
+      static_cast<std::uint16_t>(os::write_stack(std::span(frames).first(count), record.stack));
 }
 
 void announce() noexcept {

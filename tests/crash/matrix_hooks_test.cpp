@@ -1,5 +1,6 @@
-// P-CRASH: every way of dying where no task runs yet: in the initializer, and in `preload`. Who hears
-// of it is who makes the pool: PoolBroken, with the cause in its text, and nothing is left behind.
+// P-CRASH: every way of dying where no task runs yet: in the initializer, and in `preload`. Who
+// hears of it is who makes the pool: PoolBroken, with the cause in its text, and nothing is left
+// behind.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>
@@ -22,15 +23,19 @@ int twice(int number) { return 2 * number; }
 
 /// What the text of the PoolBroken names.
 std::string named_end(Way way, bool in_template) {
-  // A program that has closed its descriptors cannot say that it is ready.
-  if (way == Way::close_descriptors) return in_template ? "exited with code 1" : "";
+  // Who has closed its descriptors cannot say that it is ready; a template that cannot is killed.
+  if (way == Way::close_descriptors)
+    return in_template ? "template process could not be started" : "";
   const Ending ending = ending_in_task(way);
   switch (ending.kind) {
-    case Ending::Kind::error: return "thrown on purpose";
-    case Ending::Kind::exit_code: return "exited with code " + std::to_string(ending.number);
+    case Ending::Kind::error:
+      return "thrown on purpose";
+    case Ending::Kind::exit_code:
+      return "exited with code " + std::to_string(ending.number);
     case Ending::Kind::signal:
       return "killed by SIG" + std::string(sigabbrev_np(ending.number));
-    default: return "";
+    default:
+      return "";
   }
 }
 
@@ -80,12 +85,11 @@ std::string cell_name(const testing::TestParamInfo<Cell>& info) {
          (place == HookPlace::initializer ? "_initializer" : "_preload");
 }
 
-INSTANTIATE_TEST_SUITE_P(Cells, P_CRASH_02_MatrixOfHooks,
-                         testing::Combine(testing::ValuesIn(all_methods),
-                                          testing::ValuesIn(all_ways()),
-                                          testing::Values(HookPlace::initializer,
-                                                          HookPlace::preload)),
-                         cell_name);
+INSTANTIATE_TEST_SUITE_P(
+    Cells, P_CRASH_02_MatrixOfHooks,
+    testing::Combine(testing::ValuesIn(all_methods), testing::ValuesIn(all_ways()),
+                     testing::Values(HookPlace::initializer, HookPlace::preload)),
+    cell_name);
 
 }  // namespace
 }  // namespace procpool::test

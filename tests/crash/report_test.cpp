@@ -123,8 +123,9 @@ TEST_P(P_CRASH_Report, NamesTheExceptionBehindTerminate) {
   Pool pool = pool_of(1);
   const CrashReport report = report_of([&] { pool.apply(throw_through_noexcept); });
   EXPECT_EQ(report.signal, SIGABRT);
-  EXPECT_SAYS(report, "std::terminate was called for an exception of type std::out_of_range: "
-                      "element 7 of 3");
+  EXPECT_SAYS(report,
+              "std::terminate was called for an exception of type std::out_of_range: "
+              "element 7 of 3");
 }
 
 TEST_P(P_CRASH_Report, SaysWhatTheCLibrarySaid) {
@@ -181,6 +182,16 @@ TEST_P(P_CRASH_Report, KnowsHowMuchMemoryItHad) {
   Pool pool = pool_of(1);
   const CrashReport report = report_of([&] { pool.apply(use_64_mebibytes_and_abort); });
   EXPECT_GE(report.peak_memory_bytes, std::size_t{64} << 20);
+}
+
+TEST_P(P_CRASH_Report, WithoutHandlersTheSignalIsKnownStill) {
+  PoolOptions options = options_of(GetParam(), 1);
+  options.crash_handlers = false;
+  Pool pool(options);
+  const CrashReport report = report_of([&] { pool.apply(write_to_address_40); });
+  EXPECT_EQ(report.signal, SIGSEGV);
+  EXPECT_EQ(report.signal_code, 0);
+  EXPECT_GT(report.cpu_time.count(), 0);
 }
 
 int die_in_copy(int number) {

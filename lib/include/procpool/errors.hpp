@@ -77,10 +77,10 @@ struct CrashReport {
   pid_t pid = 0;                           ///< the worker's process
   unsigned attempt = 0;                    ///< the attempt that ended so, from 1
   bool started = true;                     ///< had the task begun to run?
-  std::string text = {};                   ///< the whole in words: what()
+  std::string text = {};                   ///< all but the stack in words: how what() begins
   int signal_code = 0;                     ///< siginfo's si_code of the signal; 0: not known
   std::uintptr_t address = 0;              ///< what a fault was about (si_addr); 0: none, or null
-  std::string backtrace = {};              ///< the worker's stack, a frame a line; empty: not known
+  std::string backtrace = {};              ///< the worker's stack: "module+offset", a frame a line
   std::string last_stderr = {};            ///< the end of what the worker wrote to stderr
   std::size_t peak_memory_bytes = 0;       ///< the most memory it had resident; 0: not known
   std::chrono::nanoseconds cpu_time = {};  ///< what it used, user and system
@@ -93,6 +93,18 @@ class WorkerCrashed : public Error {
  public:
   /// \private Made by the library.
   explicit WorkerCrashed(CrashReport report) : Error(report.text), report_(std::move(report)) {}
+  /// \private The same, with what takes long to say: what(), and the stack with its names.
+  WorkerCrashed(CrashReport report, detail::LazyText text, detail::LazyText stack)
+      : Error(report.text),
+        report_(std::move(report)),
+        text_(std::move(text)),
+        stack_(std::move(stack)) {}
+
+  /// All of it, as a report on a bug would say it, the stack included: composed by the first call,
+  /// which reads debug information. Any thread may ask.
+  const char* what() const noexcept override {
+    return text_ ? text_.text().c_str() : Error::what();
+  }
 
   /// The signal that killed the worker, if one did.
   std::optional<int> signal() const noexcept { return report_.signal; }
@@ -110,8 +122,11 @@ class WorkerCrashed : public Error {
   /// The worker's stack when it died, innermost first, a frame a line: function, file and line
   /// where debug information is there, else module and offset. Empty where there was no time to
   /// take it (SIGKILL) or nothing to take (an exit).
-  const std::string& backtrace() const noexcept { return report_.backtrace; }
-  /// The last lines that the worker wrote to stderr.
+  const std::string& backtrace() const noexcept {
+    return stack_ ? stack_.text() : report_.backtrace;
+  }
+  /// The last lines that the worker wrote to stderr through std::cerr and std::clog, of this task and of
+  /// those before it: up to 4 KiB.
   const std::string& last_stderr() const noexcept { return report_.last_stderr; }
   /// The most memory that the worker had resident, in bytes; 0: not known.
   std::size_t peak_memory_bytes() const noexcept { return report_.peak_memory_bytes; }
@@ -122,6 +137,8 @@ class WorkerCrashed : public Error {
 
  private:
   CrashReport report_;
+  detail::LazyText text_;   // none: the base has it
+  detail::LazyText stack_;  // none: the report has it
 };
 
 /// The task ran longer than TaskOptions::timeout and was stopped.

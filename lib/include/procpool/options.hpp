@@ -184,6 +184,13 @@ struct PoolOptions {
   /// the call. Calls that this C library asks for only where they exist fail with ENOSYS. Another
   /// backend: Misuse, for only processes protect. Empty: no sandbox. (Process has none.)
   std::optional<Sandbox> sandbox = {};
+  /// Whether workers handle SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS and SIGTRAP, to say before they
+  /// die what WorkerCrashed tells: address, stack, and that before a core dump is written. A handler that
+  /// the program had before (from static initialisation or `preload`) is called after that; one that a
+  /// task or the initializer sets takes the place of these. Sanitizers keep theirs. false, for code
+  /// that is at home with such signals (a virtual machine, another crash reporter): the signal that
+  /// killed a worker is known nevertheless.
+  bool crash_handlers = true;
 };
 
 /// The ladder by which a running task is stopped: its stop token is set; after `stop_grace` its

@@ -1,7 +1,8 @@
 // What    The handlers of the signals that a process dies of by its own doing.
 // Who     `owner` is the thread that crashes, by number: the first to come. Others that crash
 //         meanwhile wait until that one has ended the process, or has been mended.
-// Ends    By the signal's usual effect, so that the wait status is true and a core dump can be made.
+// Ends    By the signal's usual effect, so that the wait status is true and a core dump can be
+// made.
 //         A fault is run into again, on return; what a process sent, and traps that go on after the
 //         instruction, are sent again.
 
@@ -29,10 +30,11 @@ namespace procpool::inline v0::os {
 namespace {
 
 constexpr std::array crash_signals{SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP};
-/// Of the alternate stack, at least. Too small: telling crashes itself; large costs nothing until used.
+/// Of the alternate stack, at least. Too small: telling crashes itself; large costs nothing until
+/// used.
 constexpr std::size_t least_stack = 64 * 1024;
-/// How far from the stack's end a fault is taken for its overflow. Too near: frames with large arrays
-/// are missed; too far: wild pointers into the stack's neighbourhood are called overflows.
+/// How far from the stack's end a fault is taken for its overflow. Too near: frames with large
+/// arrays are missed; too far: wild pointers into the stack's neighbourhood are called overflows.
 constexpr std::uintptr_t below_stack = 1 << 20;
 constexpr std::uintptr_t above_stack = 64 * 1024;
 
@@ -75,7 +77,8 @@ Registers registers_of(const void* context) noexcept {
 bool is_sent(const siginfo_t& info) noexcept { return info.si_code <= 0; }
 
 bool overflows_stack(const siginfo_t& info, std::uintptr_t stack) noexcept {
-  if ((info.si_signo != SIGSEGV && info.si_signo != SIGBUS) || is_sent(info) || stack == 0) return false;
+  if ((info.si_signo != SIGSEGV && info.si_signo != SIGBUS) || is_sent(info) || stack == 0)
+    return false;
   const auto address = reinterpret_cast<std::uintptr_t>(info.si_addr);
   return address + below_stack >= stack && address < stack + above_stack;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// What the kernel says of processes that it killed for want of memory. Counters: evidence is that one
-// grew.
+// What the kernel says of processes that it killed for want of memory. Counters: evidence is that
+// one grew.
 
 #include <cstdint>
 #include <optional>

@@ -167,6 +167,7 @@ supervisor::Supervisor* new_supervisor(const PoolOptions& options, int processes
        .max_memory_growth = options.max_memory_growth_bytes,
        .idle_timeout = options.idle_timeout,
        .max_start_failures = options.max_start_failures,
+       .crash_handlers = options.crash_handlers,
        .capsules = capsules_for(options)});
 }
 

@@ -1,10 +1,12 @@
 #pragma once
 
-// What    A dying worker's last words, in the spare room of its results' control page: there they cost
+// What    A dying worker's last words, in the spare room of its results' control page: there they
+// cost
 //         a start nothing.
 // Writers The worker: a thread that exits or terminates `ending` and what belongs to it, the thread
 //         that crashes all else. Only one thread crashes at a time (os/crash_signals.hpp).
-// Order   `state` is stored after the words (release); the supervisor loads it first (acquire), copies
+// Order   `state` is stored after the words (release); the supervisor loads it first (acquire),
+// copies
 //         the words once, and believes only a copy that is `legal`.
 // Death   At any instruction: words that `state` does not vouch for are not looked at.
 
@@ -18,8 +20,8 @@
 namespace procpool::inline v0::shm {
 
 struct LastWords {
-  /// Why the process ends, if it said so. With a signal too: abort comes of terminate, and what exit
-  /// destroys may crash.
+  /// Why the process ends, if it said so. With a signal too: abort comes of terminate, and what
+  /// exit destroys may crash.
   enum Ending : std::uint8_t {
     unsaid = 0,
     called_exit,

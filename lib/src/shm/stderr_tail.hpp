@@ -1,10 +1,12 @@
 #pragma once
 
-// What    The end of what a worker wrote to stderr: a ring of bytes in a page of its own, which nobody
+// What    The end of what a worker wrote to stderr: a ring of bytes in a page of its own, which
+// nobody
 //         touches until something is written.
 // Writers Any thread of the worker, and copies of it that a task made: each takes its place by one
 //         atomic addition, and copies. Lines written at once may mingle here as they may on stderr.
-// Order   None: the supervisor looks when the worker is dead or dying, copies once, and takes what it
+// Order   None: the supervisor looks when the worker is dead or dying, copies once, and takes what
+// it
 //         finds for nothing but text.
 // Death   In between: the last bytes may be missing, or old ones stand in their place.
 

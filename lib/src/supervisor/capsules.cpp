@@ -41,6 +41,7 @@ std::exception_ptr naming(const std::filesystem::path& file, const std::exceptio
   } catch (const WorkerCrashed& crash) {
     CrashReport report = crash.report();
     report.capsule = file;
+    report.backtrace = crash.backtrace();
     report.text = std::string(crash.what()) + '\n' + line_about(file);
     return std::make_exception_ptr(WorkerCrashed(std::move(report)));
   } catch (const TaskTimeout& timeout) {

@@ -33,8 +33,9 @@ constexpr Meaning meanings[] = {
     {SIGSEGV, SEGV_ACCERR, "that memory must not be accessed so"},
     {SIGSEGV, 128, "an address that no process can have, which one is not told"},  // SI_KERNEL
     {SIGBUS, BUS_ADRALN, "the address is not aligned"},
-    {SIGBUS, BUS_ADRERR, "nothing is behind that memory: the file is shorter than its mapping, or "
-                         "there is no memory left"},
+    {SIGBUS, BUS_ADRERR,
+     "nothing is behind that memory: the file is shorter than its mapping, or "
+     "there is no memory left"},
     {SIGBUS, BUS_OBJERR, "the hardware reports an error"},
     {SIGILL, ILL_ILLOPC, "no such instruction"},
     {SIGILL, ILL_ILLOPN, "an instruction with an operand that it cannot have"},
@@ -79,7 +80,8 @@ std::string signal_text(const LastWords& words, pid_t worker) {
     text += "; its number is " + std::to_string(words.call_number);
   } else if (is_about_memory(words.signal) && words.code != 128) {
     text += "; address " + hexadecimal(words.address);
-    if (words.address < 4096) text += words.address == 0 ? " (the null pointer)" : " (near the null pointer)";
+    if (words.address < 4096)
+      text += words.address == 0 ? " (the null pointer)" : " (near the null pointer)";
   }
   return text + "; instruction at " + hexadecimal(words.instruction);
 }
@@ -89,15 +91,19 @@ std::string own_words(const LastWords& words) {
   switch (words.ending) {
     case LastWords::called_exit:
       return "exit(" + std::to_string(words.exit_code) + ") was called";
-    case LastWords::called_quick_exit: return "quick_exit was called";
-    case LastWords::thread_ended: return "the task ended the thread that runs tasks (pthread_exit)";
+    case LastWords::called_quick_exit:
+      return "quick_exit was called";
+    case LastWords::thread_ended:
+      return "the task ended the thread that runs tasks (pthread_exit)";
     case LastWords::terminated: {
-      if (words.type_bytes == 0) return "std::terminate was called, and no exception was handled then";
+      if (words.type_bytes == 0)
+        return "std::terminate was called, and no exception was handled then";
       const std::string name(words.type, words.type_bytes);
       return "std::terminate was called for an exception of type " +
              printable(os::demangle(name.c_str())) + (said.empty() ? "" : ": " + said);
     }
-    default: return said.empty() ? "" : "the C library said: " + said;
+    default:
+      return said.empty() ? "" : "the C library said: " + said;
   }
 }
 
@@ -176,8 +182,10 @@ void take_words(CrashReport& report, const LastWords& words) {
 
 std::string ending(const os::ExitStatus& status) {
   switch (status.how) {
-    case os::ExitStatus::How::signaled: return "was killed by " + os::signal_name(status.value);
-    case os::ExitStatus::How::exited: return "exited with code " + std::to_string(status.value);
+    case os::ExitStatus::How::signaled:
+      return "was killed by " + os::signal_name(status.value);
+    case os::ExitStatus::How::exited:
+      return "exited with code " + std::to_string(status.value);
     default:
       return "ended; how is unknown (the template process was lost, or the host program reaped it)";
   }
@@ -244,21 +252,6 @@ CrashReport report_of(const Worker& worker, const os::ResourceLimits& limits,
   return report;
 }
 
-/// Its text is composed when it is read.
-class Crashed final : public WorkerCrashed {
- public:
-  Crashed(CrashReport report, std::span<const std::byte> stack)
-      : WorkerCrashed(std::move(report)),
-        text_([head = this->report().text, bytes = std::vector(stack.begin(), stack.end())] {
-          const std::string names = os::stack_text(bytes);
-          return names.empty() ? head : head + "\n  stack:" + indented(names);
-        }) {}
-  const char* what() const noexcept override { return text_.text().c_str(); }
-
- private:
-  detail::LazyText text_;
-};
-
 }  // namespace
 
 std::exception_ptr crash_error(const Worker& worker, const os::ResourceLimits& limits,
@@ -266,7 +259,14 @@ std::exception_ptr crash_error(const Worker& worker, const os::ResourceLimits& l
   CrashReport report = report_of(worker, limits, what);
   report.attempt = attempt;
   if (report.backtrace.empty()) return std::make_exception_ptr(WorkerCrashed(std::move(report)));
-  return std::make_exception_ptr(Crashed(std::move(report), stack_of(*worker.last_words)));
+  const auto bytes = stack_of(*worker.last_words);
+  detail::LazyText stack(
+      [bytes = std::vector(bytes.begin(), bytes.end())] { return os::stack_text(bytes); });
+  detail::LazyText text([head = report.text, stack] {
+    return stack.text().empty() ? head : head + "\n  stack:" + indented(stack.text());
+  });
+  return std::make_exception_ptr(
+      WorkerCrashed(std::move(report), std::move(text), std::move(stack)));
 }
 
 }  // namespace procpool::inline v0::supervisor

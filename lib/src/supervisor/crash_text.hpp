@@ -7,6 +7,7 @@
 
 #include <procpool/errors.hpp>
 
+#include "os/limits.hpp"
 #include "supervisor/worker.hpp"
 
 namespace procpool::inline v0::supervisor {

@@ -13,9 +13,10 @@ namespace procpool::fuzz {
 
 namespace {
 
+// No plain functions: their addresses travel, and are believed where code lies.
 int ran = 0;
-void count() { ++ran; }
-void add(int number) { ran += number; }
+constexpr auto count = [] { ++ran; };
+constexpr auto add = [](int number) { ran = number; };
 
 void check(std::span<const std::byte> memory) {
   auto running = wire::HookKind::initializer;

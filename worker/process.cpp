@@ -19,6 +19,7 @@
 #include "os/process.hpp"
 #include "os/role.hpp"
 #include "os/socket.hpp"
+#include "os/stack_text.hpp"
 #include "os/worker_setup.hpp"
 #include "shared/registry.hpp"
 #include "wire/exception_codec.hpp"
@@ -98,7 +99,10 @@ void print_current_exception(const Call& call, const detail::Descriptor* descrip
   const wire::ErrorRecord record = wire::record_current_exception(
       {.task_name = task, .pid = os::this_pid(), .attempt = wire::not_of_a_pool,
        .frames = wire::throw_site()});
-  const std::string text = "Process " + call.name + ":\n" + wire::whole_text(record);
+  std::string text = "Process " + call.name + ":\n";
+  const std::string stack = os::stack_text(std::as_bytes(std::span(record.stack)));
+  if (!stack.empty()) text += stack + '\n';
+  text += wire::whole_text(record);
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 

@@ -32,6 +32,7 @@ TEST_P(Conformance, P_POOL_12_a_worker_makes_its_own_pool) {
   const Nested nested =
       pool.apply(square_in_own_pool, way.backend, way.method, std::vector{1, 2, 3});
   EXPECT_EQ(nested.values, (std::vector{1, 4, 9}));
+  if (way.backend != Backend::process) return;  // they have this process
   for (const pid_t pid : nested.pids) EXPECT_TRUE(ended_within(pid, 1s)) << pid;
 }
 

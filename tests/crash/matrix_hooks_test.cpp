@@ -40,14 +40,14 @@ std::string named_end(Way way, bool in_template) {
 }
 
 using Cell = std::tuple<StartMethod, Way, HookPlace>;
-class P_CRASH_02_MatrixOfHooks : public Census, public testing::WithParamInterface<Cell> {};
+class P_CRASH_01_MatrixOfHooks : public Census, public testing::WithParamInterface<Cell> {};
 
 /// Where the pool is made, the end of whoever reports itself to the room.
 std::thread killer(Room& room) {
   return std::thread([&room] { kill(static_cast<pid_t>(room.next_report()), SIGKILL); });
 }
 
-TEST_P(P_CRASH_02_MatrixOfHooks, WhoMakesThePoolHearsOfIt) {
+TEST_P(P_CRASH_01_MatrixOfHooks, WhoMakesThePoolHearsOfIt) {
   const auto [method, way, place] = GetParam();
   Room room;
   PoolOptions options = options_of(method, 1);
@@ -86,7 +86,7 @@ std::string cell_name(const testing::TestParamInfo<Cell>& info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Cells, P_CRASH_02_MatrixOfHooks,
+    Cells, P_CRASH_01_MatrixOfHooks,
     testing::Combine(testing::ValuesIn(all_methods), testing::ValuesIn(all_ways()),
                      testing::Values(HookPlace::initializer, HookPlace::preload)),
     cell_name);

@@ -69,7 +69,7 @@ int scribble_later(std::string room, unsigned seed) {
 
 /// The word by which it says that it sleeps; where: shm/layout.hpp.
 volatile std::uint32_t& sleep_word() {
-  constexpr std::size_t results_bytes = 36864, asleep = 128;
+  constexpr std::size_t results_bytes = 40960, asleep = 128;
   for (const Span& span : writable_shared_memory()) {
     if (span.last - span.first != results_bytes) continue;
     return *reinterpret_cast<volatile std::uint32_t*>(span.first + asleep);

@@ -25,7 +25,7 @@ void check(std::span<const std::byte> memory) {
   } catch (const std::exception&) {
     require(!wire::hook_failed(running, std::current_exception()).empty(), "a failure has words");
   }
-  require(running <= wire::HookKind::initializer, "what runs is one of the kinds");
+  require(running <= wire::HookKind::sandbox, "what runs is one of the kinds");
 }
 
 }  // namespace

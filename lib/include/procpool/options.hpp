@@ -244,9 +244,9 @@ struct TaskOptions {
   /// The exceptions after which it is tried again, as `retries` allows. Empty: none, only crashes and
   /// timeouts.
   RetryOn retry_on = {};
-  /// How long the task may run before its stack is reported, on its future's on_progress as a log line
-  /// and on stderr when nobody listens; it goes on. Once per attempt. Empty: never. Zero or less:
-  /// Misuse. Too low: reports of tasks that are merely slow; too high: it comes after `timeout`.
+  /// Not there yet: setting it is Misuse. It will be how long the task may run before its stack is
+  /// reported, while it goes on. (No default but empty: never.)
+  ///
   std::optional<Duration> soft_timeout = {};
 };
 

@@ -47,6 +47,9 @@ std::shared_ptr<const TaskOptions> share_options(TaskOptions options) {
   if (options.timeout && *options.timeout <= Duration::zero()) {
     throw Misuse("TaskOptions::timeout must be more than zero: leave it empty for no limit");
   }
+  if (options.soft_timeout) {
+    throw Misuse("TaskOptions::soft_timeout is not there yet: leave it empty, and use timeout");
+  }
   check_not_negative(options.cancel.stop_grace, "stop_grace");
   check_not_negative(options.cancel.term_grace, "term_grace");
   if (options.name.size() > longest_name) {

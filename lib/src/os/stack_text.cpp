@@ -128,13 +128,15 @@ bool throws(const Line& line) {
 
 /// libstdc++'s own helpers, as std::__throw_out_of_range.
 bool helps_throwing(const Line& line) {
-  return line.symbol.find("__throw_") != std::string::npos && line.symbol.starts_with("_ZSt");
+  return (line.symbol.find("__throw_") != std::string::npos && line.symbol.starts_with("_ZSt")) ||
+         line.symbol.starts_with("_ZSt17throw_with_nested");
 }
 
 bool runs_tasks(const Line& line) {
   return line.symbol.starts_with("_ZN8procpool2v06worker6Invoke3run") ||
          line.symbol.starts_with("_ZN8procpool2v05local5Share3run") ||
-         line.symbol.starts_with("_ZN8procpool2v06worker12_GLOBAL__N_13runE");
+         line.symbol.starts_with("_ZN8procpool2v06worker12_GLOBAL__N_13runE") ||
+         line.symbol.starts_with("_ZN8procpool2v06worker11run_process");
 }
 
 /// Ours, or the standard library's, between a task and what runs it.
@@ -149,8 +151,8 @@ bool passes_on(const Line& line) {
                              [&](std::string_view b) { return line.symbol.starts_with(b); });
 }
 
-/// Inlined functions have no symbol where they are nobody else's: their names tell nothing of whose
-/// they are, and they stay.
+/// Inlined functions have no symbol where they are nobody else's. Their names tell nothing of whose they
+/// are: they go with what they have called.
 std::span<const Line> trimmed(std::span<const Line> lines) {
   std::size_t begin = 0;
   for (std::size_t i = 0; i != std::min(lines.size(), max_throwing_frames); ++i) {
@@ -160,7 +162,11 @@ std::span<const Line> trimmed(std::span<const Line> lines) {
   auto end = static_cast<std::size_t>(std::ranges::find_if(lines.subspan(begin), runs_tasks) -
                                       lines.begin());
   if (end == lines.size()) return begin == end ? lines : lines.subspan(begin);
-  while (end > begin && passes_on(lines[end - 1])) --end;
+  const auto ours = [&](std::size_t i) {
+    return passes_on(lines[i]) ||
+           (lines[i].symbol.empty() && i > begin && passes_on(lines[i - 1]));
+  };
+  while (end > begin && ours(end - 1)) --end;
   return begin == end ? lines : lines.subspan(begin, end - begin);
 }
 

@@ -23,9 +23,13 @@ namespace {
 
 std::string line_about(const std::filesystem::path& file) { return "capsule: " + file.string(); }
 
+/// What costs no reading of debug information: the stack of a crash by modules and offsets.
 std::string text_of(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
+  } catch (const WorkerCrashed& crash) {
+    const CrashReport& report = crash.report();
+    return report.backtrace.empty() ? report.text : report.text + "\n  stack:\n" + report.backtrace;
   } catch (const std::exception& e) {
     return e.what();
   } catch (...) {
@@ -41,9 +45,12 @@ std::exception_ptr naming(const std::filesystem::path& file, const std::exceptio
   } catch (const WorkerCrashed& crash) {
     CrashReport report = crash.report();
     report.capsule = file;
-    report.backtrace = crash.backtrace();
-    report.text = std::string(crash.what()) + '\n' + line_about(file);
-    return std::make_exception_ptr(WorkerCrashed(std::move(report)));
+    report.text += '\n' + line_about(file);
+    // What takes long is still composed by whoever asks; copies share it.
+    detail::LazyText text([crash, line = line_about(file)] { return crash.what() + ('\n' + line); });
+    detail::LazyText stack([crash] { return crash.backtrace(); });
+    return std::make_exception_ptr(
+        WorkerCrashed(std::move(report), std::move(text), std::move(stack)));
   } catch (const TaskTimeout& timeout) {
     return std::make_exception_ptr(
         TaskTimeout(std::string(timeout.what()) + '\n' + line_about(file)));

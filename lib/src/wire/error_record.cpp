@@ -56,7 +56,7 @@ std::string traceback_text(const ErrorRecord& record) {
 }
 
 std::string whole_text(const ErrorRecord& record) {
-  std::string text = traceback_text(record) + '\n';
+  std::string text = record.trace + '\n';
   std::string_view before;
   for (const ErrorLink& link : record.chain) {
     text.append(before).append(link.type_name);

@@ -87,8 +87,8 @@ TEST_P(Limited, P_JOB_04_LargeValuesTravelAsEver) {
 
 int leak_everything() {
   for (;;) {
-    static char* volatile last;  // so that the compiler leaves none out
-    last = new char[64];         // NOLINT: that is the point
+    char* const bytes = new char[64];           // NOLINT: that is the point
+    asm volatile("" : : "r"(bytes) : "memory");  // so that the compiler leaves none out
   }
 }
 pid_t who() { return getpid(); }

@@ -8,6 +8,7 @@
 
 #include "bench/contests.hpp"
 #include "bench/options.hpp"
+#include "bench/plot.hpp"
 #include "bench/report.hpp"
 
 namespace {
@@ -16,8 +17,9 @@ std::vector<bench::Contest> chosen(const bench::Options& options) {
   const bench::Scale scale{.quick = options.quick};
   std::vector<bench::Contest> contests;
   for (const auto part :
-       {bench::round_trips, bench::submissions, bench::maps, bench::skew, bench::streams, bench::idling, bench::payloads,
-        bench::starts, bench::crashes, bench::memory}) {
+       {bench::round_trips, bench::submissions, bench::efficiency, bench::maps, bench::skew,
+        bench::streams, bench::idling, bench::payloads, bench::vectors, bench::starts,
+        bench::crashes, bench::memory, bench::growth}) {
     for (bench::Contest& contest : part(scale)) {
       if (!std::regex_search(contest.name, options.filter)) continue;
       contests.push_back(std::move(contest));
@@ -52,6 +54,9 @@ int main(int argc, char** argv) {
   bench::run(contests, table);
   if (!options->json.empty() && !bench::write_json(options->json, machine, table.rows())) {
     return fail("cannot write " + options->json, 1);
+  }
+  if (!options->plots.empty() && !bench::write_plots(options->plots, machine, table.rows())) {
+    return fail("cannot write pictures into " + options->plots, 1);
   }
   return table.any_failed() ? 1 : 0;
 }

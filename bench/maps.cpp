@@ -8,8 +8,14 @@
 #include <procpool/pool.hpp>
 
 #include "bench/contests.hpp"
+#include "bench/python_peer.hpp"
 #include "bench/thread_pool.hpp"
 #include "bench/timing.hpp"
+
+#ifdef PROCPOOL_BENCH_TBB
+#include <oneapi/tbb/blocked_range.h>
+#include <oneapi/tbb/parallel_for.h>
+#endif
 
 namespace bench {
 namespace {
@@ -33,6 +39,21 @@ Numbers map_by_hand(ThreadPool& threads, const Numbers& input) {
   for (auto& future : futures) future.get();
   return output;
 }
+
+#ifdef PROCPOOL_BENCH_TBB
+/// What crosses into a process and back is copied; so it is here.
+Numbers map_by_tbb(const Numbers& input) {
+  const Numbers in(input);
+  Numbers out(in.size());
+  oneapi::tbb::parallel_for(oneapi::tbb::blocked_range<std::size_t>(0, in.size()),
+                            [&](const auto& range) {
+                              for (std::size_t i = range.begin(); i != range.end(); ++i) {
+                                out[i] = plus_one(in[i]);
+                              }
+                            });
+  return Numbers(out);
+}
+#endif
 
 template <class Map>
 double million_per_second(const Numbers& input, Map map) {
@@ -58,6 +79,17 @@ Sides set_up(std::size_t elements) {
                              return map_by_hand(*threads, in);
                            });
                          }});
+#ifdef PROCPOOL_BENCH_TBB
+  sides.peers.push_back({"tbb", "oneTBB parallel_for, copies", 0.8, [=] {
+                           return million_per_second(*input, map_by_tbb);
+                         }});
+#endif
+  const std::size_t fewer = input->size() / 10;
+  for (const PythonKind& kind : {python_pool, python_executor}) {
+    add_python(sides, kind, workers, "map " + std::to_string(fewer),
+               kind.kind == python_pool.kind ? std::optional(50.0) : std::nullopt,
+               [=](double time) { return static_cast<double>(fewer) / time / 1e6; });
+  }
   return sides;
 }
 

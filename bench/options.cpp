@@ -11,6 +11,7 @@ constexpr std::string_view usage =
     R"(procpool_bench: procpool beside its peers and floors, on this machine, now
 
   --json FILE     write the figures to FILE
+  --plot DIR      draw them into DIR, an SVG picture per group of rows
   --filter REGEX  only the contests whose name contains a match
   --quick         fewer and smaller rounds: to see that all works, not to quote
   --help          this text
@@ -42,6 +43,9 @@ Options parse(int argc, char** argv, bool& help) {
     } else if (option == "--json") {
       options.json = value_of(option, at, argc, argv);
       if (options.json.empty()) throw Refused("--json needs a file name");
+    } else if (option == "--plot") {
+      options.plots = value_of(option, at, argc, argv);
+      if (options.plots.empty()) throw Refused("--plot needs a folder");
     } else if (option == "--filter") {
       options.filter_text = value_of(option, at, argc, argv);
       options.filter = read_regex(options.filter_text);

@@ -7,7 +7,8 @@
 namespace bench {
 
 struct Options {
-  std::string json;  // empty: none
+  std::string json;   // empty: none
+  std::string plots;  // a folder; empty: none
   std::string filter_text;
   std::regex filter{".*"};  // of contests' names
   bool quick = false;

@@ -3,9 +3,12 @@
 #include <memory>
 #include <procpool/pool.hpp>
 
+#include "bench/child.hpp"
 #include "bench/contests.hpp"
+#include "bench/mq_pool.hpp"
 #include "bench/ping_pong.hpp"
 #include "bench/placement.hpp"
+#include "bench/python_peer.hpp"
 #include "bench/tasks.hpp"
 #include "bench/thread_pool.hpp"
 #include "bench/timing.hpp"
@@ -13,7 +16,8 @@
 namespace bench {
 namespace {
 
-constexpr double goal = 2.0;  // times the bare ping-pong placed the same way
+constexpr double goal = 1.25;  // times the bare ping-pong placed the same way
+constexpr double thread_goal = 1.15;  // times the thread pool
 
 /// The child is forked first: the program has one thread then, as a bare program would.
 struct Table {
@@ -38,10 +42,23 @@ Sides set_up(Layout layout, std::size_t trips) {
   sides.peers.push_back({"futex", "futex ping-pong", binding, [=] {
                            return microseconds_each(trips, [&] { table->ping_pong.round_trip(); });
                          }});
-  sides.peers.push_back({"asio", asio_name, std::nullopt, [=] {
+  sides.peers.push_back({"asio", asio_name, binding ? std::optional(thread_goal) : std::nullopt, [=] {
                            return microseconds_each(
                                trips, [&] { table->threads.submit(no_op).get(); });
                          }});
+  if (layout != Layout::unpinned) return sides;
+  sides.peers.push_back({"fork", "fork for each task", std::nullopt, [=] {
+                           return microseconds_each(trips / 30, [] { wait_for(fork_child(no_op)); });
+                         }});
+  sides.peers.push_back({"mq", MqPool::name, std::nullopt, [queues = std::make_shared<MqPool>(), trips] {
+                           return microseconds_each(trips, [&] { queues->call(); });
+                         }});
+  const std::size_t fewer = trips / 10;
+  for (const PythonKind& kind : python_kinds) {
+    add_python(sides, kind, 1, "round_trip " + std::to_string(fewer),
+               kind.kind == python_pool.kind ? std::optional(1. / 15) : std::nullopt,
+               [=](double time) { return time / static_cast<double>(fewer) * 1e6; });
+  }
   return sides;
 }
 

@@ -1,12 +1,16 @@
 // Many no-ops, submitted one by one, each with a future that is kept and asked. What a future costs
 // to destroy counts, too.
 
+#include <algorithm>
+#include <future>
 #include <memory>
 #include <procpool/pool.hpp>
 #include <thread>
 
 #include "bench/contests.hpp"
+#include "bench/python_peer.hpp"
 #include "bench/tasks.hpp"
+#include "bench/tbb_pool.hpp"
 #include "bench/thread_pool.hpp"
 #include "bench/timing.hpp"
 
@@ -14,7 +18,15 @@ namespace bench {
 namespace {
 
 constexpr int workers = 2;
-constexpr double goal = 1.5;  // times the thread pool's rate, from one submitting thread
+/// A thread for each task: fewer are enough to tell.
+constexpr std::size_t async_tasks = 20'000;
+
+/// Times the best thread pool's rate.
+std::optional<double> goal_from(std::size_t submitters) {
+  if (submitters == 1) return 3.0;
+  if (submitters == 4) return 2.0;
+  return std::nullopt;
+}
 
 template <class Submit>
 void submit_and_get(std::size_t tasks, Submit& submit) {
@@ -44,9 +56,27 @@ Sides set_up(std::size_t tasks, std::size_t submitters) {
     return million_per_second(tasks, submitters, [&] { return pool->submit(no_op); });
   };
   sides.peers.push_back(
-      {"asio", asio_name, submitters == 1 ? std::optional(goal) : std::nullopt, [=] {
+      {"asio", asio_name, goal_from(submitters), [=] {
          return million_per_second(tasks, submitters, [&] { return threads->submit(no_op); });
        }});
+  add_tbb(
+      sides, workers,
+      [=](TbbPool& tbb) {
+        return million_per_second(tasks, submitters, [&] { return tbb.submit(no_op); });
+      },
+      goal_from(submitters));
+  sides.peers.push_back({"async", "std::async", goal_from(submitters), [=] {
+                           return million_per_second(std::min(tasks, async_tasks), submitters, [] {
+                             return std::async(std::launch::async, no_op);
+                           });
+                         }});
+  if (submitters != 1) return sides;
+  for (const PythonKind& kind : {python_pool, python_executor}) {
+    const std::size_t fewer = tasks / 100;
+    add_python(sides, kind, workers, "submit " + std::to_string(fewer),
+               kind.kind == python_pool.kind ? std::optional(100.0) : std::nullopt,
+               [=](double time) { return static_cast<double>(fewer) / time / 1e6; });
+  }
   return sides;
 }
 

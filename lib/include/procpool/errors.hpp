@@ -61,7 +61,7 @@ class RemoteTraceback : public Error {
   /// \private Made by the library.
   explicit RemoteTraceback(detail::LazyText text) : Error(""), text_(std::move(text)) {}
 
-  /// Composed by the first call, which takes milliseconds. Any thread may ask.
+  /// Composed by the first call, which reads debug information. Any thread may ask.
   const char* what() const noexcept override {
     return text_ ? text_.text().c_str() : Error::what();
   }

@@ -1,6 +1,7 @@
 // Starting workers, and what becomes of the starts.
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <stdexcept>
 #include <string>
@@ -153,7 +154,9 @@ void Supervisor::on_event(LaunchEvent event) {
   if (worker == nullptr) return;
   if (event.kind == LaunchEvent::Kind::failed || !event.pidfd) {
     bury(*worker);
-    return failed_to_start(event.why);
+    if (!event.why.empty()) return failed_to_start(event.why);
+    // It was started, but there was no room here for the descriptor that came with the word of it.
+    return failed_to_start("recvmsg: " + std::generic_category().message(EMFILE));
   }
   worker->pid = event.pid;
   worker->pidfd = std::move(event.pidfd);

@@ -42,7 +42,7 @@ std::vector<std::byte> serialise(const ErrorRecord&);
 ErrorRecord parse(std::span<const std::byte>);
 
 /// What Future::remote_traceback returns. Where there is a stack it is put in words here, which
-/// takes milliseconds.
+/// reads debug information: it may take a tenth of a second.
 std::string traceback_text(const ErrorRecord&);
 
 /// For a person: where, then what, then what caused it.

@@ -6,24 +6,8 @@
 #include <string>
 
 #include "method.hpp"
+#include "refusal.hpp"
 #include "resources.hpp"
-
-namespace {
-
-int square(int x) { return x * x; }
-
-// Empty: the pool was made and ran a task.
-std::string refusal(procpool::StartMethod method) {
-  try {
-    const procpool::Pool pool({.processes = 2, .start_method = method});
-    if (pool.apply(square, 4) != 16) return "wrong";
-    return {};
-  } catch (const procpool::PoolBroken& error) {
-    return error.what();
-  }
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   procpool::init(argc, argv);

@@ -158,6 +158,7 @@ class Template {
     try {
       pid = os::fork_unguarded();
       if (pid == 0) become_worker(std::move(fds.front()), std::move(worker.reports));
+      os::let_lead_group(pid);  // before anybody hears of it: who ends this group ends none of them
       worker.pidfd = os::open_child_pidfd(pid);
     } catch (const std::system_error& error) {
       return send_to(reports_of(worker), {TemplateKind::not_forked, 0, ticket,

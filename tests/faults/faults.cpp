@@ -40,8 +40,8 @@ bool fails(std::string_view call) {
 
 const std::vector<Fault>& all_faults() {
   static const std::vector<Fault> faults = {
-      {"memfd_create", EMFILE}, {"posix_fallocate", ENOSPC}, {"mmap", ENOMEM},
-      {"mprotect", ENOMEM},     {"madvise", ENOMEM},         {"eventfd", EMFILE},
+      {"memfd_create", EMFILE},   {"posix_fallocate", ENOSPC}, {"mmap", ENOMEM},
+      {"madvise", ENOMEM},      {"eventfd", EMFILE},
       {"socketpair", EMFILE},   {"pipe2", EMFILE},           {"epoll_create1", EMFILE},
       {"epoll_ctl", ENOMEM},    {"timerfd_create", EMFILE},  {"fcntl", EMFILE},
       {"sendmsg", ENOBUFS},     {"recvmsg", ENOMEM},         {"fork", EAGAIN},
@@ -80,11 +80,6 @@ void* __real_mmap(void*, std::size_t, int, int, int, off_t);
 void* __wrap_mmap(void* at, std::size_t length, int prot, int flags, int fd, off_t offset) {
   if (fails("mmap")) return reinterpret_cast<void*>(-1);
   return __real_mmap(at, length, prot, flags, fd, offset);
-}
-
-int __real_mprotect(void*, std::size_t, int);
-int __wrap_mprotect(void* at, std::size_t length, int prot) {
-  return fails("mprotect") ? -1 : __real_mprotect(at, length, prot);
 }
 
 int __real_madvise(void*, std::size_t, int);

@@ -108,6 +108,8 @@ void name_process(const char* name) {
   check(::prctl(PR_SET_NAME, name, 0, 0, 0), "prctl(PR_SET_NAME)");
 }
 
+void let_lead_group(pid_t child) noexcept { ::setpgid(child, child); }
+
 void become_worker(const char* name) {
   reset_signals();
   detach_stdin();

@@ -15,6 +15,9 @@ void become_worker(const char* name);
 /// The same for the template process: also the subreaper of orphans.
 void become_template(const char* name);
 
+/// The group too, by the parent of a fresh fork: whichever of the two comes first.
+void let_lead_group(pid_t child) noexcept;
+
 /// What ps and top call this process: the first 15 bytes.
 void name_process(const char* name);
 

@@ -23,6 +23,10 @@ namespace {
 /// busy machine; too long: the task's error is late when the template is gone.
 constexpr auto status_patience = 50ms;
 
+/// How often one is looked for that was killed because its end could not be watched for. Too short: a
+/// busy supervisor; too long: join and the next start wait.
+constexpr auto unwatched_patience = 10ms;
+
 /// How long a worker that has said that it crashes may take to be gone: a core dump is written, or a
 /// program that is given it reads. Too short: dumps are cut off; too long: join waits for one that is
 /// stuck.
@@ -38,7 +42,7 @@ void Supervisor::reap() {
     if (worker->phase == Phase::starting) check_start(*worker);
     if (worker->has_announced_crash()) settle_crash(*worker);
     if (worker->dying && !worker->killed) check_end(*worker);
-    if (worker->exit_seen) reap(*worker);
+    if (worker->exit_seen || worker->unwatched) reap(*worker);
   }
 }
 
@@ -86,6 +90,7 @@ void Supervisor::check_start(Worker& worker) {
 void Supervisor::reap(Worker& worker) {
   if (!os::has_exited(worker.pidfd.get())) {
     worker.exit_seen = false;
+    if (worker.unwatched) driver_.at(Clock::now() + unwatched_patience);
     return;
   }
   if (!worker.status) worker.status = launcher_->status(worker.pid, worker.pidfd.get());

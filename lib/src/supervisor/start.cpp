@@ -160,7 +160,14 @@ void Supervisor::on_event(LaunchEvent event) {
   }
   worker->pid = event.pid;
   worker->pidfd = std::move(event.pidfd);
-  driver_.watch(worker->pidfd.get(), key_of(Key::exit, worker->ticket));
+  try {
+    driver_.watch(worker->pidfd.get(), key_of(Key::exit, worker->ticket));
+  } catch (const std::system_error& error) {
+    worker->unwatched = true;
+    kill(*worker);
+    leave_place(*worker);
+    return failed_to_start(error.what());
+  }
   // It may have gone before anybody watched; and it may have been doomed before it had a pid.
   if (os::has_exited(worker->pidfd.get())) worker->exit_seen = true;
   if (!worker->violation.empty() || worker->phase == Phase::stopping ||

@@ -1,4 +1,5 @@
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <string>
 #include <system_error>
@@ -140,8 +141,9 @@ class TemplateLauncher final : public Launcher {
     const std::array<int, 2> fds{self.get(), preload.get()};
     const TemplateMessage setup{TemplateKind::setup, 0, 0,
                                 static_cast<std::uint64_t>(inner_threads)};
-    os::send_message(socket_.get(), wire::bytes_of(setup),
-                     std::span(fds).first(preload ? 2 : 1));
+    const os::Io sent = os::send_message(socket_.get(), wire::bytes_of(setup),
+                                         std::span(fds).first(preload ? 2 : 1));
+    if (sent == os::Io::would_block) os::fail_with(ENOBUFS, "sendmsg", "to the template process");
     TemplateMessage ready{};
     const os::Message got = os::receive_message(
         socket_.get(), std::as_writable_bytes(std::span(&ready, 1)),

@@ -75,6 +75,7 @@ struct Worker {
 
   // Noted by the driver, looked at by the next turn.
   bool exit_seen = false;
+  bool unwatched = false;  // the kernel had no memory for watching it: its end is looked for
   bool control_seen = false;
   bool stop_sent = false;
   unsigned late_words = 0;     // that it said while it was stopping

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -63,12 +64,17 @@ std::string function_name(std::span<const std::byte> bytes, std::string_view oth
   std::memcpy(&where, bytes.data(), sizeof where);
   const void* const function = locate_code(where, true);
   if (function == nullptr) return readable_type(otherwise);
-  // A map whose every element fails asks for each.
-  thread_local const void* last = nullptr;
-  thread_local std::string name;
-  if (function != last) {
-    name = readable_type(os::describe_code(function));
-    last = function;
+  // A map whose every element fails asks for each. Not one for each thread: to have its destructor
+  // noted takes memory, and the C library aborts where there is none. Not waited for: a process may have
+  // been forked while somebody had it.
+  static constinit std::mutex lock;
+  static auto& last = *new std::pair<const void*, std::string>;
+  const std::unique_lock held(lock, std::try_to_lock);
+  if (held && last.first == function) return last.second;
+  std::string name = readable_type(os::describe_code(function));
+  if (held) {
+    last.second = name;
+    last.first = function;
   }
   return name;
 }

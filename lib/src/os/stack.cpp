@@ -210,9 +210,11 @@ void put_module(Writer& writer, const Found& module, std::size_t keep_free) {
 }  // namespace
 
 void warm_up_unwinder() noexcept {
-  std::array<std::uintptr_t, 4> frames;
-  std::array<std::byte, 512> room;
-  write_stack(std::span(frames).first(capture_stack(frames)), room);
+  [[maybe_unused]] static const std::size_t written = [] {
+    std::array<std::uintptr_t, 4> frames;
+    std::array<std::byte, 512> room;
+    return write_stack(std::span(frames).first(capture_stack(frames)), room);
+  }();
 }
 
 [[gnu::noinline]] std::size_t capture_stack(std::span<std::uintptr_t> frames) noexcept {

@@ -63,6 +63,7 @@ void Supervisor::collect_from(Worker& worker) {
   while ((look = worker.end.peek(arrival)) == shm::Look::record) {
     if (count == records_per_look) break;
     hear_stack(worker);  // told before that record, perhaps
+    if (!worker.violation.empty()) break;
     const Ended ended = accept(worker, arrival);
     if (!ended) break;
     worker.end.pop();

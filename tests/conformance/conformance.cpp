@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -52,23 +51,6 @@ testing::AssertionResult comes_true(const std::function<bool()>& condition) {
     std::this_thread::yield();
   }
   return testing::AssertionSuccess();
-}
-
-std::function<void(const TaskUpdate&)> Ear::listener() {
-  return [this](const TaskUpdate& update) {
-    const std::lock_guard lock(mutex_);
-    heard_.push_back(update);
-  };
-}
-
-std::vector<TaskUpdate> Ear::heard() {
-  const std::lock_guard lock(mutex_);
-  return heard_;
-}
-
-bool Ear::has(const std::function<bool(const TaskUpdate&)>& wanted) {
-  const std::lock_guard lock(mutex_);
-  return std::ranges::any_of(heard_, wanted);
 }
 
 Waiter::Waiter(std::function<void()> run)

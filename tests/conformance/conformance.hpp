@@ -8,7 +8,6 @@
 #include <atomic>
 #include <functional>
 #include <iosfwd>
-#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -93,18 +92,6 @@ class Waiter {
   std::atomic<pid_t> id_ = 0;
   std::atomic<bool> over_ = false;
   std::jthread thread_;
-};
-
-// Everything that tasks said, as it was heard on the callback thread.
-class Ear {
- public:
-  std::function<void(const TaskUpdate&)> listener();
-  std::vector<TaskUpdate> heard();
-  bool has(const std::function<bool(const TaskUpdate&)>& wanted);
-
- private:
-  std::mutex mutex_;
-  std::vector<TaskUpdate> heard_;
 };
 
 // Tasks.

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "conformance/conformance.hpp"
+#include "conformance/ear.hpp"
 
 namespace procpool::test {
 namespace {

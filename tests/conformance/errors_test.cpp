@@ -200,7 +200,7 @@ int dive(int depth) {
 
 TEST_P(Conformance, P_ERR_02_the_trace_begins_where_it_was_thrown_and_ends_at_the_task) {
   const Pool pool = make_pool(1);
-  const auto expect_stack = [](const std::string& text) {
+  const auto expect_stack = [](std::string_view text) {
     std::size_t at = 0;
     for (const char* const frame : {"throw_deep(int) at ", "throw_deep(int) at ",
                                     "throw_deep(int) at ", "dive(int) at "}) {

@@ -18,6 +18,7 @@
 #include "wire/exception_codec.hpp"
 #include "wire/throw_site.hpp"
 #include "worker/last_words.hpp"
+#include "worker/stack_teller.hpp"
 
 namespace procpool::inline v0::worker {
 
@@ -51,6 +52,7 @@ void Invoke::run(BoundTask task) noexcept {
       more = is_flat() ? pass_failed_element() : claim();
     }
   }
+  now_runs(0);
 }
 
 bool Invoke::claim() {
@@ -58,6 +60,7 @@ bool Invoke::claim() {
   const shm::Range range = end_->take(header_.count(), taken_);
   if (range.empty()) return false;
   element_ = range.first;
+  now_runs(word());
   taken_ = true;
   committed_ = false;
   out_.reset();

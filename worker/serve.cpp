@@ -31,6 +31,7 @@
 #include "worker/last_words.hpp"
 #include "worker/modules.hpp"
 #include "worker/process.hpp"
+#include "worker/stack_teller.hpp"
 #include "worker/stderr_tee.hpp"
 
 namespace procpool::inline v0::worker {
@@ -158,6 +159,7 @@ void serve(os::Fd control) noexcept {
     keep_stderr(end.stderr_tail());
     leave_last_words(end.crash_record(), end.leader_bell(), end.background_bell(),
                      end.tells_crashes());
+    tell_stacks(end);
     // A task may make pools of its own; in a copy of a program without init, only by fork.
     if (os::role_socket()) os::set_initialised();
     shared::set_source([&end] { end.take_control(); });

@@ -188,6 +188,41 @@ TEST_P(Conformance, P_ERR_02_the_trace_names_the_task_and_the_process) {
   }
 }
 
+[[gnu::noinline]] void throw_deep(int depth) {
+  if (depth == 0) throw std::range_error("deep");
+  throw_deep(depth - 1);
+  asm volatile("");  // no tail call
+}
+int dive(int depth) {
+  throw_deep(depth);
+  return depth;
+}
+
+TEST_P(Conformance, P_ERR_02_the_trace_begins_where_it_was_thrown_and_ends_at_the_task) {
+  const Pool pool = make_pool(1);
+  const auto expect_stack = [](std::string_view text) {
+    std::size_t at = 0;
+    for (const char* const frame : {"throw_deep(int) at ", "throw_deep(int) at ",
+                                    "throw_deep(int) at ", "dive(int) at "}) {
+      at = text.find(frame, at);
+      ASSERT_NE(at, std::string::npos) << frame << " in " << text;
+      at = text.find("errors_test.cpp:", at);
+    }
+    EXPECT_FALSE(contains(text, "Invoke::run")) << text;
+    EXPECT_FALSE(contains(text, "Share::run")) << text;
+    EXPECT_FALSE(contains(text, "__cxa_throw")) << text;
+  };
+  expect_stack(pool.submit(dive, 2).remote_traceback());
+  for (const auto& outcome : pool.map_settled(dive, std::vector{2, 2})) {
+    try {
+      outcome.value();
+      ADD_FAILURE();
+    } catch (const std::range_error& error) {
+      expect_stack(trace(error));
+    }
+  }
+}
+
 TEST_P(Conformance, P_ERR_02_types_that_cannot_carry_a_trace_come_bare) {
   ASSERT_TRUE(final_is_registered);
   const Pool pool = make_pool(1);

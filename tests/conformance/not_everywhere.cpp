@@ -47,6 +47,20 @@ const std::vector<Reason> not_everywhere = {
       "P_POOL_terminate_and_close_wake_who_waits_for_room",
      }},
     {local,
+     "a soft timeout interrupts the task by a signal, which is ours to handle in workers only: here it is "
+     "Misuse (P_JOB_02_only_processes_have_soft_timeouts)",
+     {
+      "P_JOB_02_a_report_comes_before_a_timeout",
+      "P_JOB_02_a_stuck_task_is_reported_with_its_stack_and_goes_on",
+      "P_JOB_02_a_task_that_blocks_the_signal_is_reported_without_its_stack",
+      "P_JOB_02_a_task_that_is_cancelled_in_time_is_not_reported",
+      "P_JOB_02_another_threads_signal_is_passed_on",
+      "P_JOB_02_each_attempt_is_reported",
+      "P_JOB_02_in_a_map_each_stuck_element_is_reported_and_no_other",
+      "P_JOB_02_the_soft_time_is_each_tasks_own",
+      "P_JOB_02_where_nobody_listens_a_report_is_on_stderr",
+     }},
+    {local,
      "it is about worker processes: their start, replacement, number, environment or descriptors "
      "(tests/local: the initializer, resizing)",
      {

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "conformance/conformance.hpp"
+#include "conformance/ear.hpp"
 
 namespace procpool::test {
 namespace {
@@ -96,29 +97,6 @@ TEST_P(Conformance, P_MAP_each_element_knows_its_index) {
 }
 
 // ---- what a task says ----------------------------------------------------------------------------
-
-// Everything that was heard, on the callback thread.
-class Ear {
- public:
-  std::function<void(const TaskUpdate&)> listener() {
-    return [this](const TaskUpdate& update) {
-      const std::lock_guard lock(mutex_);
-      heard_.push_back(update);
-    };
-  }
-  std::vector<TaskUpdate> heard() {
-    const std::lock_guard lock(mutex_);
-    return heard_;
-  }
-  bool has(const std::function<bool(const TaskUpdate&)>& wanted) {
-    const std::lock_guard lock(mutex_);
-    return std::ranges::any_of(heard_, wanted);
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<TaskUpdate> heard_;
-};
 
 void speak_at(const std::string& bell, const std::string& gate) {
   this_task::progress(3, 10);

@@ -41,6 +41,8 @@ enum class Step : std::uint8_t {
   ring,
   cancel,
   wait,
+  submit_soft,  // a call whose stack is wanted at once
+  tell_stack,   // of that one, and of this size
   count
 };
 
@@ -118,6 +120,10 @@ class Play {
       case Step::cancel:
         if (!calls_.empty()) core_->cancel(*calls_[input.take<std::uint8_t>() % calls_.size()]);
         return;
+      case Step::submit_soft:
+        return submit_soft();
+      case Step::tell_stack:
+        return tell_stack(input);
       default:
         look();
     }
@@ -127,6 +133,23 @@ class Play {
   void submit(Ref<detail::Node> call) {
     core_->submit(*call, detail::Admission::wait);
     calls_.push_back(std::move(call));
+  }
+  void submit_soft() {
+    static const auto options = detail::share_options({.soft_timeout = std::chrono::nanoseconds(1)});
+    auto call = Ref<detail::Node>::adopt(new Call(0));
+    detail::set_options(*call, options);
+    submit(std::move(call));
+    core_->on_progress(*calls_.back(), [](const TaskUpdate&) {});
+    look();
+  }
+  void tell_stack(Input& input) {
+    auto& record = worker_->results().stack;
+    record.size = input.take<std::uint32_t>() % 5000;
+    const auto bytes = input.take_bytes(input.take<std::uint8_t>());
+    std::ranges::copy(bytes, record.bytes);
+    record.of = worker_->tasks().header.stack_wanted.load();
+    worker_->ring();
+    look();
   }
   void submit_map(std::uint32_t size) {
     auto map = Ref<Map>::adopt(new Map(size));
@@ -181,7 +204,7 @@ Output& record(Output& out, wire::RecordKind kind, std::uint8_t call, std::uint8
 }  // namespace
 
 std::vector<Seed> seeds() {
-  Output honest, slab, chunk, early, claims, talk;
+  Output honest, slab, chunk, early, claims, talk, soft;
   honest.put(Step::submit).put(std::uint8_t{0});
   record(honest, wire::RecordKind::progress, 1, 0, 16);
   record(honest, wire::RecordKind::value, 1, 0, 8).put(Step::submit).put(std::uint8_t{2});
@@ -202,7 +225,13 @@ std::vector<Seed> seeds() {
   claims.put(shm::Claim{1, 6, 2}.pack()).put(Step::set_tail).put(~std::uint64_t{7}).put(Step::wait);
   talk.put(Step::say).put(static_cast<std::uint8_t>(wire::ControlKind::grown)).put(0U).put(0ULL);
   talk.put(Step::say_bytes).put(std::uint8_t{3}).put(std::uint32_t{9}).put(Step::wait);
-  return {honest.seed(), slab.seed(), chunk.seed(), early.seed(), claims.seed(), talk.seed()};
+  soft.put(Step::set_claim).put(std::uint8_t{1}).put(shm::Claim{1, 1, 1}.pack());
+  soft.put(Step::submit_soft).put(Step::wait).put(Step::wait);
+  soft.put(Step::tell_stack).put(16U).put(std::uint8_t{16});
+  for (const std::uint32_t word : {0x4b545350U, 0x10001U, 0U, 0xffffU}) soft.put(word);
+  soft.put(Step::tell_stack).put(4999U).put(std::uint8_t{0}).put(Step::wait);
+  return {honest.seed(), slab.seed(), chunk.seed(), early.seed(), claims.seed(), talk.seed(),
+          soft.seed()};
 }
 
 }  // namespace fuzz

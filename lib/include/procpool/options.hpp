@@ -244,9 +244,13 @@ struct TaskOptions {
   /// The exceptions after which it is tried again, as `retries` allows. Empty: none, only crashes and
   /// timeouts.
   RetryOn retry_on = {};
-  /// Not there yet: setting it is Misuse. It will be how long the task may run before its stack is
-  /// reported, while it goes on. (No default but empty: never.)
-  ///
+  /// How long the task may run, from when it really starts, before it is reported, and goes on: one line
+  /// with its stack, as if it had said that itself (Future::on_progress); on stderr where nobody listens.
+  /// Per attempt; in a map per element. It may come a moment after the task's end: debug information is
+  /// read for it. Only worker processes are asked: elsewhere Misuse when the task is submitted. They are
+  /// asked by SIGURG, which ends a sleep or poll of the task early, as signals do; of a task that blocks
+  /// or handles it the report has no stack. Empty: never. Zero or less, or not less than `timeout`:
+  /// Misuse. Too low: slow machines report good tasks; too high: a task that hangs is heard of late.
   std::optional<Duration> soft_timeout = {};
 };
 

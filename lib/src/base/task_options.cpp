@@ -1,5 +1,6 @@
 // What a task's options are checked for, and how a stop request reaches it.
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -41,14 +42,21 @@ void check_not_negative(Duration grace, const char* name) {
   throw Misuse(std::string("CancelOptions::") + name + " must not be negative");
 }
 
+std::string seconds(std::chrono::duration<double> time) { return std::to_string(time.count()) + " s"; }
+
 }  // namespace
 
 std::shared_ptr<const TaskOptions> share_options(TaskOptions options) {
   if (options.timeout && *options.timeout <= Duration::zero()) {
     throw Misuse("TaskOptions::timeout must be more than zero: leave it empty for no limit");
   }
-  if (options.soft_timeout) {
-    throw Misuse("TaskOptions::soft_timeout is not there yet: leave it empty, and use timeout");
+  if (options.soft_timeout && *options.soft_timeout <= Duration::zero()) {
+    throw Misuse("TaskOptions::soft_timeout must be more than zero: leave it empty for no report");
+  }
+  if (options.soft_timeout && options.timeout && *options.soft_timeout >= *options.timeout) {
+    throw Misuse("TaskOptions::soft_timeout (" + seconds(*options.soft_timeout) +
+                 ") must be less than timeout (" + seconds(*options.timeout) +
+                 "), which ends the task: lower it, or leave it empty");
   }
   check_not_negative(options.cancel.stop_grace, "stop_grace");
   check_not_negative(options.cancel.term_grace, "term_grace");

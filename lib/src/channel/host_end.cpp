@@ -134,6 +134,17 @@ std::optional<shm::LastWords> HostEnd::last_words() const {
   return words;
 }
 
+void HostEnd::ask_for_stack(std::uint64_t word) {
+  shm::store_ordered(tasks().header.stack_wanted, word);
+}
+
+std::optional<std::vector<std::byte>> HostEnd::told_stack() const {
+  shm::StackRecord record;
+  std::memcpy(static_cast<void*>(&record), &results().stack, sizeof record);
+  if (record.size > sizeof record.bytes) return std::nullopt;
+  return std::vector<std::byte>(record.bytes, record.bytes + record.size);
+}
+
 void HostEnd::release() {
   if (ring_.publish()) ring();
 }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "channel/slab.hpp"
 #include "channel/stage.hpp"
@@ -100,6 +101,14 @@ class HostEnd {
   /// Copied once. nullopt: it left none, or none that an honest worker can have left.
   std::optional<shm::LastWords> last_words() const;
   std::string last_stderr() const { return results().stderr_tail.copy(); }
+
+  // The stack of a running element (shm/stack_record.hpp), by its word. The caller signals.
+  void ask_for_stack(std::uint64_t word);
+  bool has_told_stack(std::uint64_t word) const {
+    return shm::load_ordered(results().stack.of) == word;
+  }
+  /// Copied once. nullopt: no honest worker can have left it.
+  std::optional<std::vector<std::byte>> told_stack() const;
 
   // Flat chunks.
   os::Io send_stage(const Stage& stage);

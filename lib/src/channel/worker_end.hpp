@@ -110,6 +110,9 @@ class WorkerEnd {
   shm::CrashRecord& crash_record() { return results().crash; }
   shm::StderrTail& stderr_tail() { return results().stderr_tail; }
   bool tells_crashes() const { return pool_page().crash_handlers != 0; }
+  // Of the element that runs (worker/stack_teller.hpp).
+  const shm::Word64& stack_wanted() const { return tasks().header.stack_wanted; }
+  shm::StackRecord& stack_record() { return results().stack; }
   int leader_bell() const { return at_.leader_bell.get(); }
   int background_bell() const { return at_.background_bell.get(); }
 

@@ -1,5 +1,7 @@
 #include "ledger/asked_core.hpp"
 
+#include <cstdio>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -53,15 +55,11 @@ void AskedCore::then(Node& node, std::function<void()> continuation) {
   run_continuations(std::move(now));
 }
 
-namespace {
-
-std::shared_ptr<detail::TaskUpdates> updates_of(Node& node) {
+std::shared_ptr<detail::TaskUpdates> AskedCore::updates_of(Node& node) {
   detail::Extras& extras = node.more();
   if (!extras.updates) extras.updates = std::make_shared<detail::TaskUpdates>();
   return extras.updates;
 }
-
-}  // namespace
 
 void AskedCore::deliver(const std::shared_ptr<detail::TaskUpdates>& updates) {
   callbacks_.post({[updates] { updates->deliver(); }});
@@ -82,6 +80,15 @@ void AskedCore::said(Node& node, TaskUpdate update) {
   if (node.done()) return;
   const auto updates = updates_of(node);
   if (updates->add(std::move(update))) deliver(updates);
+}
+
+/// One write, so that lines of several threads do not mix.
+void AskedCore::report(const std::shared_ptr<detail::TaskUpdates>& updates, TaskUpdate line) {
+  if (!updates->heard()) {
+    const std::string text = "procpool: " + line.log + '\n';
+    std::fwrite(text.data(), 1, text.size(), stderr);
+  }
+  if (updates->add(std::move(line))) deliver(updates);
 }
 
 void AskedCore::call_back_soon(std::function<void()> callback) {

@@ -41,6 +41,11 @@ class AskedCore : public detail::Core {
   void accept_node(detail::Node& node);
   /// A running task of this node has said something.
   void said(detail::Node& node, TaskUpdate update);
+  /// Through whom a line about it goes, for later; under the lock. Not of one that is done.
+  static std::shared_ptr<detail::TaskUpdates> updates_of(detail::Node& node);
+  /// A line about a task, which may have ended meanwhile, to those who listen, or else to stderr. Needs
+  /// no lock.
+  void report(const std::shared_ptr<detail::TaskUpdates>& updates, TaskUpdate line);
 
   Callbacks callbacks_;
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include <procpool/detail/batch.hpp>
@@ -22,6 +23,11 @@ inline int priority_of(const detail::Assignment& work) {
 
 inline bool has_timeout(const detail::Assignment& work) {
   return work.options != nullptr && work.options->timeout.has_value();
+}
+/// What is to be done first about how long it runs, and when; empty: nothing ever is.
+inline std::optional<Duration> first_limit(const detail::Assignment& work) {
+  if (work.options == nullptr) return std::nullopt;
+  return work.options->soft_timeout ? work.options->soft_timeout : work.options->timeout;
 }
 /// One more attempt, of which there is one left.
 inline void once_more(detail::Assignment& work) {

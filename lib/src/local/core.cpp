@@ -50,6 +50,10 @@ void LocalCore::check_mine() const {
 /// What may fail is done before the task is taken.
 void LocalCore::prepare(const Node& node) {
   check_mine();
+  if (node.options != nullptr && node.options->soft_timeout) {
+    detail::throw_misuse("TaskOptions::soft_timeout needs worker processes, and this pool has none: "
+                         "leave it empty, or use Backend::process");
+  }
   begin();
   if (node.options != nullptr && node.options->timeout) start_watch();
   if (node.extras && node.extras->progress) callbacks_.start();

@@ -20,8 +20,8 @@ inline constexpr std::size_t max_frames = 64;
 /// its path first, and then the outermost frames are left out.
 inline constexpr std::size_t max_stack_bytes = 4000;
 
-/// To be called once before a stack is taken in a signal handler: the unwinder's first use loads
-/// and allocates.
+/// To be called before a stack is taken in a signal handler: the unwinder's first use loads and
+/// allocates. Once is enough, also for forked copies; more costs nothing.
 void warm_up_unwinder() noexcept;
 
 /// Where the callers of the calling function are, innermost first: addresses within the calling

@@ -12,7 +12,7 @@
 //   ┌──────────────────┬──────────────────────┬──────────────────────────────────┐
 //   │ TaskHeader       │ slots 128 × 64 bytes │ arena: calls that do not fit     │
 //   │ tail head wake   │ a call or a message  │ into a slot. The supervisor alone│
-//   │ stop             │ each                 │ allocates (arena.hpp)            │
+//   │ stop stack_wanted│ each                 │ allocates (arena.hpp)            │
 //   └──────────────────┴──────────────────────┴──────────────────────────────────┘
 //   0                  256                    8448                               32768
 //   results        one per worker; the worker writes; claim words both (compare-and-swap)
@@ -22,7 +22,7 @@
 //   │ consumed running │ (claim.hpp)        │ ¹        │ (ring.hpp)               │
 //   └──────────────────┴────────────────────┴──────────┴──────────────────────────┘
 //   0                  512                  1536       4096                       36864
-//   ¹ crash_record.hpp. Behind the ring there is a page more: stderr_tail.hpp
+//   ¹ crash_record.hpp. Behind the ring there are two pages more: stderr_tail.hpp, stack_record.hpp
 //
 // Sizes are small because touching fresh pages is what starting a worker costs. What is larger than
 // an arena or ring can hold travels in a slab, a memory of its own (channel/slab.hpp).
@@ -32,6 +32,7 @@
 #include <cstdint>
 
 #include "shm/crash_record.hpp"
+#include "shm/stack_record.hpp"
 #include "shm/stderr_tail.hpp"
 
 namespace procpool::inline v0::shm {
@@ -67,6 +68,7 @@ struct TaskHeader {
   Word32 stop_changes;              // the futex of those who wait for `stop`
   Word64 stop;                      // the element that is to stop (element.hpp); 0: none
   Word32 control;                   // control packets sent that nobody asked for
+  Word64 stack_wanted;              // the element whose stack is (element.hpp); 0: none
 };
 
 struct alignas(slot_bytes) Slot {
@@ -97,6 +99,7 @@ struct ResultMemory {
   alignas(512) CrashRecord crash;
   alignas(page) std::byte ring[32768];
   StderrTail stderr_tail;
+  StackRecord stack;
 };
 
 inline constexpr std::size_t arena_bytes = sizeof(TaskMemory::arena);
@@ -110,7 +113,7 @@ static_assert(sizeof(TaskHeader) == 256 && offsetof(TaskMemory, slots) == 256);
 static_assert(offsetof(TaskMemory, arena) == 8448 && sizeof(TaskMemory) == 8 * page);
 static_assert(sizeof(ResultHeader) == 256 && offsetof(ResultMemory, claims) == 512);
 static_assert(offsetof(ResultMemory, crash) == 1536 && sizeof(CrashRecord) == page - 1536);
-static_assert(offsetof(ResultMemory, ring) == page && sizeof(ResultMemory) == 10 * page);
+static_assert(offsetof(ResultMemory, ring) == page && sizeof(ResultMemory) == 11 * page);
 static_assert((slot_count & (slot_count - 1)) == 0 && (ring_bytes & (ring_bytes - 1)) == 0);
 
 }  // namespace procpool::inline v0::shm

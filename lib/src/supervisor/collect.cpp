@@ -47,6 +47,7 @@ void Supervisor::collect() {
   for (const auto& worker : workers_) {
     worker->full = worker->control_full = false;
     if (worker->has_announced_crash()) attention_ = true;
+    hear_stack(*worker);
     if (worker->no_room) has_room(*worker, 2);  // else `visible` would find its hint new for ever
     if (!worker->hand.empty() || worker->phase == Phase::initializing) collect_from(*worker);
   }
@@ -61,6 +62,8 @@ void Supervisor::collect_from(Worker& worker) {
   const std::uint64_t passed = worker.end.passed_hint();  // before what it published before that
   while ((look = worker.end.peek(arrival)) == shm::Look::record) {
     if (count == records_per_look) break;
+    hear_stack(worker);  // told before that record, perhaps
+    if (!worker.violation.empty()) break;
     const Ended ended = accept(worker, arrival);
     if (!ended) break;
     worker.end.pop();
@@ -97,7 +100,7 @@ void Supervisor::measure(Worker& worker, unsigned outcomes) {
 /// It is about to begin this, if it has not already.
 void Supervisor::expect_start(Worker& worker, const Assignment& work) {
   worker.running_since = never;
-  if (has_timeout(work)) driver_.at(deadline_after(first_look(*work.options->timeout)));
+  if (const auto limit = first_limit(work)) driver_.at(deadline_after(first_look(*limit)));
 }
 
 /// By what has arrived.
@@ -192,11 +195,7 @@ bool Supervisor::take_slab(Worker& worker, const channel::Arrival& arrival,
 
 Ended Supervisor::accept_update(Worker& worker, const Holding& holding,
                                 const channel::Arrival& arrival) {
-  TaskUpdate update;
-  if (holding.work->is_chunk) {
-    const auto& chunk = static_cast<const detail::Chunk&>(*holding.work);
-    update.index = chunk.batch->elements.first_index + chunk.first + holding.settled;
-  }
+  TaskUpdate update{.index = index_of(holding)};
   if (arrival.kind == RecordKind::progress) {
     const auto progress = wire::read<wire::Progress>(arrival.bytes);
     if (!progress) return violated(worker, "it sent a progress record that is too short");

@@ -15,6 +15,7 @@
 #include "os/stack.hpp"
 #include "os/stack_text.hpp"
 #include "os/symbols.hpp"
+#include "supervisor/foreign_text.hpp"
 
 namespace procpool::inline v0::supervisor {
 
@@ -51,17 +52,6 @@ constexpr Meaning meanings[] = {
 std::string hexadecimal(std::uint64_t number) {
   char text[2 + 16 + 1];
   std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(number));
-  return text;
-}
-
-/// Written by a worker that was not itself any more: nothing in it drives a terminal.
-std::string printable(std::string_view bytes) {
-  std::string text(bytes);
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  for (char& c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    if ((code < 0x20 && c != '\n' && c != '\t') || code == 0x7f) c = '?';
-  }
   return text;
 }
 
@@ -159,15 +149,6 @@ std::string places(std::span<const std::byte> bytes) {
 
 void add_line(std::string& text, const char* title, const std::string& line) {
   if (!line.empty()) text += std::string("\n  ") + title + line;
-}
-
-std::string indented(const std::string& lines) {
-  std::string text = "\n    ";
-  for (const char c : lines) {
-    text += c;
-    if (c == '\n') text += "    ";
-  }
-  return text;
 }
 
 void take_words(CrashReport& report, const LastWords& words) {

@@ -27,6 +27,13 @@ struct Holding {
   std::uint32_t stage_block = no_block;  // of a flat chunk
 };
 
+/// Of the element that would be settled next, in its map; of a call 0.
+inline std::size_t index_of(const Holding& holding) {
+  if (!holding.work->is_chunk) return 0;
+  const auto& chunk = static_cast<const detail::Chunk&>(*holding.work);
+  return std::size_t{chunk.batch->elements.first_index} + chunk.first + holding.settled;
+}
+
 class Hand {
  public:
   /// Slots that `count` more messages could go into now.

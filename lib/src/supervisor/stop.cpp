@@ -161,22 +161,26 @@ void Supervisor::watch_time(Worker& worker) {
     if (!take_back_all(worker, *holding)) begin_stop(worker, *holding, false);
     return;
   }
-  if (!has_timeout(*holding->work)) return;
-  const Duration timeout = *holding->work->options->timeout;
+  if (!first_limit(*holding->work)) return;
   const auto started = worker.end.started(holding->sequence, holding->count, holding->limit);
   const Deadline now = Clock::now();
-  if (!started || *started <= holding->settled) return watch_start(worker, timeout);
+  if (!started || *started <= holding->settled) return watch_start(worker, *holding->work);
   if (worker.running_since == never) worker.running_since = now;
-  const auto left = timeout - (now - worker.running_since);
+  const Duration ran = now - worker.running_since;
+  const TaskOptions& limits = *holding->work->options;
+  if (limits.soft_timeout) watch_soft_timeout(worker, *holding, ran);
+  if (!limits.timeout) return;
+  const auto left = *limits.timeout - ran;
   if (left > Duration::zero()) return driver_.at(deadline_after(left));
   begin_stop(worker, *holding, true);
 }
 
-/// It has not begun what it was given.
-void Supervisor::watch_start(Worker& worker, Duration timeout) {
-  const auto waits = Clock::now() - worker.busy_since;
-  if (waits < begin_patience) {
-    return driver_.at(deadline_after(std::max<Duration>(first_look(timeout), waits / 2)));
+/// It has not begun what it was given. Only for the sake of a timeout it is given up for that.
+void Supervisor::watch_start(Worker& worker, const detail::Assignment& work) {
+  const Duration waits = Clock::now() - worker.busy_since;
+  if (waits < begin_patience || !has_timeout(work)) {
+    const Duration pause = std::min<Duration>(waits / 2, begin_patience);
+    return driver_.at(deadline_after(std::max(first_look(*first_limit(work)), pause)));
   }
   while (Holding* const last = worker.hand.last()) {
     if (!give_up(worker, *last)) return;  // it has begun just now
@@ -187,6 +191,7 @@ void Supervisor::watch_start(Worker& worker, Duration timeout) {
 void Supervisor::watch_times() {
   for (const auto& worker : workers_) {
     if (!worker->violation.empty() || worker->phase == Phase::starting) continue;
+    wait_for_stack(*worker);
     if (worker->ladder) {
       climb(*worker);
     } else {

@@ -125,6 +125,7 @@ bool Supervisor::visible() {
   return std::ranges::any_of(workers_, [this, work_waits](const auto& worker) {
     if (!worker->violation.empty() || worker->dying) return false;
     if (worker->has_announced_crash()) return attention_ = true;
+    if (worker->has_told_stack()) return true;
     if (worker->no_room && worker->end.passed_hint() != worker->hint) {
       if (worker->phase == Phase::stopping && !worker->stop_sent) return attention_ = true;
       if (worker->takes_calls() && work_waits) return true;

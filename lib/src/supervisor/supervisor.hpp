@@ -44,6 +44,7 @@
 
 namespace procpool::inline v0::supervisor {
 
+using ledger::first_limit;
 using ledger::has_timeout;
 using ledger::Ledger;
 using ledger::once_more;
@@ -134,10 +135,16 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   void begin_stop(Worker& worker, Holding& holding, bool timed_out);
   void end_ladder(Worker& worker);
   void watch_time(Worker& worker);
-  void watch_start(Worker& worker, Duration timeout);
+  void watch_start(Worker& worker, const detail::Assignment& work);
   void watch_times();
   void climb(Worker& worker);
   bool timed_out(const Worker& worker, const Holding& holding) const;
+
+  // stuck.cpp
+  void watch_soft_timeout(Worker& worker, const Holding& holding, Duration ran);
+  void hear_stack(Worker& worker);
+  void report_stuck(const Worker& worker, const Holding& holding, std::vector<std::byte> stack);
+  void wait_for_stack(Worker& worker);
 
   // finish.cpp
   std::string broken_text() const;

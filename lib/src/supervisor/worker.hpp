@@ -63,6 +63,8 @@ struct Worker {
   bool takes_calls() const {
     return phase == Phase::ready && pidfd && violation.empty() && !spent;
   }
+  /// Of the element that it was asked for.
+  bool has_told_stack() const { return stack_due != never && end.has_told_stack(stack_of); }
   bool idle() const { return takes_calls() && hand.empty(); }
 
   Ticket ticket;
@@ -120,8 +122,11 @@ struct Worker {
 
   // How fast it is, to tell how far ahead it may be supplied.
   Deadline busy_since = {};  // its hand was empty, or its last outcome came
-  Deadline running_since = never;  // its present element, which has a timeout, was first seen started
+  Deadline running_since = never;  // its present element, which has a limit, was first seen started
   std::chrono::nanoseconds per_call{50'000};
+
+  std::uint64_t stack_of = 0;  // the element that was last seen to run for longer than its soft_timeout
+  Deadline stack_due = never;  // until when to wait for its stack; never: no longer
 };
 
 /// Where a worker is wanted.

@@ -49,6 +49,10 @@ class TaskUpdates {
     }
     return !std::exchange(under_way_, true);
   }
+  bool heard() {
+    const std::lock_guard lock(lock_);
+    return !ears_.empty();
+  }
   /// Throws what the first listener threw that did, after all were called.
   void deliver() {
     std::deque<TaskUpdate> updates;

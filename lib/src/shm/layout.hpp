@@ -12,7 +12,7 @@
 //   ┌──────────────────┬──────────────────────┬──────────────────────────────────┐
 //   │ TaskHeader       │ slots 128 × 64 bytes │ arena: calls that do not fit     │
 //   │ tail head wake   │ a call or a message  │ into a slot. The supervisor alone│
-//   │ stop             │ each                 │ allocates (arena.hpp)            │
+//   │ stop rooms       │ each                 │ allocates (arena.hpp)            │
 //   └──────────────────┴──────────────────────┴──────────────────────────────────┘
 //   0                  256                    8448                               32768
 //   results        one per worker; the worker writes; claim words both (compare-and-swap)
@@ -47,6 +47,10 @@ inline constexpr std::size_t page = 4096;
 inline constexpr std::uint32_t slot_count = 128;
 inline constexpr std::size_t slot_bytes = 64;
 
+/// Rooms per worker, in which large results come home. Too few: fresh pages for who keeps several results;
+/// too many: memory.
+inline constexpr std::size_t room_count = 8;
+
 using Word64 = std::atomic<std::uint64_t>;
 using Word32 = std::atomic<std::uint32_t>;
 
@@ -67,6 +71,7 @@ struct TaskHeader {
   Word32 stop_changes;              // the futex of those who wait for `stop`
   Word64 stop;                      // the element that is to stop (element.hpp); 0: none
   Word32 control;                   // control packets sent that nobody asked for
+  Word32 rooms[room_count];         // how often each was given to the worker (channel/rooms.hpp)
 };
 
 struct alignas(slot_bytes) Slot {

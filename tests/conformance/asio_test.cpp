@@ -11,6 +11,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/version.hpp>
 #include <procpool/asio.hpp>
 #if BOOST_VERSION >= 107700
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -90,8 +91,10 @@ TEST_P(Conformance, P_FUT_05_asio_contexts_and_executors_run_callbacks) {
   EXPECT_EQ(calls, 27);
 }
 
-#if BOOST_VERSION >= 107700
 TEST_P(Conformance, P_FUT_08_a_cancellation_slot_cancels_the_task) {
+#if BOOST_VERSION < 107700
+  GTEST_SKIP() << "Asio has cancellation slots from Boost 1.77 on; here it is " BOOST_LIB_VERSION;
+#else
   const Pool pool = make_pool(1);
   Gate never(file("never"));
   asio::io_context context;
@@ -107,8 +110,8 @@ TEST_P(Conformance, P_FUT_08_a_cancellation_slot_cancels_the_task) {
   EXPECT_TRUE(future.cancelled());
   context.run();
   EXPECT_THROW(std::rethrow_exception(error), Cancelled);
-}
 #endif
+}
 
 }  // namespace
 }  // namespace procpool::test

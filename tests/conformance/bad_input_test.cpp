@@ -15,6 +15,12 @@
 namespace procpool::test {
 namespace {
 
+int count(const std::string& text, const std::string& part) {
+  int found = 0;
+  for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += part.size()) ++found;
+  return found;
+}
+
 TEST_P(Conformance, P_START_02_without_init_a_pool_is_misuse_and_never_a_fork_bomb) {
   const auto [text, status] = run(program("no_init") + " " + name_of(method()));
   if (method() == StartMethod::fork) {
@@ -38,6 +44,38 @@ TEST_P(Conformance, P_POOL_11_a_pool_of_static_storage) {
       "wait for it before main would last for ever; wait in main\n"
       "49\n64\nend of main\n");
   EXPECT_EQ(status, 0);
+}
+
+// In a worker it has no workers: who uses it there hears it, and nobody waits for ever.
+TEST_P(Conformance, P_POOL_11_a_pool_of_static_storage_is_misuse_in_workers) {
+  const auto [text, status] =
+      run("timeout -k 1 30 " + program("static_pool_inside") + " " + name_of(method()));
+  EXPECT_EQ(status, 0) << text;
+  const std::string why = method() == StartMethod::fork
+                              ? ": this pool belongs to the process that made it, not to its forked copy"
+                              : ": this pool was made before main and has no workers in a worker process";
+  for (const char* call : {"apply", "submit", "try_submit", "map", "map_async", "imap", "get", "wait",
+                           "resize", "pids", "stats", "terminate", "join"}) {
+    EXPECT_EQ(count(text, "\n" + std::string(call) + why), 3) << call << " in\n" << text;
+  }
+  EXPECT_FALSE(contains(text, "no error")) << text;
+  EXPECT_TRUE(text.ends_with("here\n113\n")) << text;
+}
+
+TEST_P(Conformance, P_JOB_01_the_shared_pool_is_healed_and_replaced) {
+  const auto [text, status] =
+      run("timeout -k 1 30 " + program("shared_pool") + " " + name_of(method()));
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(text,
+            "first: 285\n"
+            "crash: WorkerCrashed\n"
+            "healed: 285, the same\n"
+            "crash: WorkerCrashed\n"
+            "crash: WorkerCrashed\n"
+            "no replacement: PoolBroken\n"
+            "broken: 285, another\n"
+            "terminated: 285\n"
+            "closed: 285\n");
 }
 
 TEST_P(Conformance, P_START_02_a_pool_of_static_storage_without_init_is_misuse) {

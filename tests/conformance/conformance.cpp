@@ -8,6 +8,7 @@
 #include <iterator>
 #include <numeric>
 #include <ostream>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 
@@ -19,6 +20,14 @@ namespace procpool::test {
 void Conformance::SetUpTestSuite() {
   for (const auto method : {StartMethod::forkserver, StartMethod::fork, StartMethod::spawn}) {
     Pool({.processes = 1, .start_method = method}).apply(square, 1);
+  }
+}
+
+void Conformance::expect_hard_failure(const std::function<void()>& call) {
+  if (protects()) {
+    EXPECT_THROW(call(), WorkerCrashed);
+  } else {
+    EXPECT_THROW(call(), std::length_error);
   }
 }
 
@@ -78,6 +87,10 @@ void fail_with(const std::string& text) { throw std::runtime_error(text); }
 void crash() {
   raise(SIGKILL);
   std::abort();
+}
+void crash_or_throw(bool protects) {
+  if (protects) crash();
+  throw std::length_error("instead of a crash");
 }
 
 namespace {

@@ -49,6 +49,10 @@ class Conformance : public Census, public testing::WithParamInterface<Way> {
   }
   // Of a test that runs on processes only. Elsewhere it fails: it would show the same thing again.
   static StartMethod method();
+  // Whether a task may crash: elsewhere it would take the program with it.
+  static bool protects() { return GetParam().backend == Backend::process; }
+  // Of what ended so: WorkerCrashed, or std::length_error.
+  static void expect_hard_failure(const std::function<void()>& call);
   std::string file(const std::string& name) const { return scratch_.file(name); }
 
  private:
@@ -98,5 +102,6 @@ int ring_and_wait(const std::string& bell, const std::string& gate, int value);
 void mark(const std::string& path);
 [[noreturn]] void fail_with(const std::string& text);  // std::runtime_error
 [[noreturn]] void crash();                             // SIGKILL, to itself
+[[noreturn]] void crash_or_throw(bool protects);       // else std::length_error
 
 }  // namespace procpool::test

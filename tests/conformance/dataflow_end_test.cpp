@@ -36,7 +36,8 @@ TEST_P(Conformance, P_FUT_09_an_upstream_error_is_the_dependants) {
   const auto size = [](const std::vector<int>& all) { return all.size(); };
   EXPECT_EQ(error_of<std::range_error>([&] { pool.apply(size, map); }), "range 5");
   EXPECT_EQ(error_of<std::range_error>([&] { pool.apply(size, gather({early, late})); }), "range 2");
-  EXPECT_THROW(pool.apply(add, 1, pool.submit([] { crash(); return 1; })), WorkerCrashed);
+  const auto lost = pool.submit([](bool protects) { crash_or_throw(protects); return 1; }, protects());
+  expect_hard_failure([&] { pool.apply(add, 1, lost); });
   EXPECT_EQ(pool.apply(square, 3), 9);
 }
 

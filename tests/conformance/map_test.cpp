@@ -46,17 +46,6 @@ TEST_P(Conformance, P_MAP_01_no_elements_no_wait) {
   gate.open();
 }
 
-TEST_P(Conformance, P_MAP_02_a_negative_chunksize_is_misuse) {
-  const Pool pool = make_pool(1);
-  const MapOptions negative{.chunksize = -1};
-  EXPECT_THROW(pool.map(square, {1}, negative), Misuse);
-  EXPECT_THROW(pool.map_async(square, {1}, negative), Misuse);
-  EXPECT_THROW(pool.with(negative).map(square, {1}), Misuse);
-  EXPECT_THROW((void)pool.imap(square, {1}, negative), Misuse);
-  EXPECT_THROW((void)pool.imap_unordered(square, {1}, negative), Misuse);
-  EXPECT_EQ(pool.map(square, {4}), std::vector{16});
-}
-
 // With one worker there is nobody to hand the tail of a chunk to.
 TEST_P(Conformance, P_MAP_02_a_chunk_has_the_size_that_was_asked_for) {
   const Pool pool = make_pool(1);

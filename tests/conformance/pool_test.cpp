@@ -43,21 +43,6 @@ TEST_P(Conformance, P_POOL_04_apply_async_returns_at_once) {
   EXPECT_EQ(first.get() + second.get(), 3);
 }
 
-TEST_P(Conformance, P_POOL_a_moved_from_pool_is_misuse) {
-  Pool pool = make_pool(1);
-  Pool other = std::move(pool);
-  EXPECT_EQ(other.apply(square, 3), 9);
-  EXPECT_THROW(pool.submit(square, 1), Misuse);
-  EXPECT_THROW(pool.map(square, {1}), Misuse);
-  EXPECT_THROW(pool.terminate(), Misuse);
-  EXPECT_THROW(pool.join(), Misuse);
-  EXPECT_THROW((void)pool.join_for(1ms), Misuse);
-  EXPECT_THROW((void)pool.processes(), Misuse);
-  EXPECT_THROW((void)pool.pids(), Misuse);
-  pool = std::move(other);
-  EXPECT_EQ(pool.apply(square, 4), 16);
-}
-
 TEST_P(Conformance, P_POOL_pids_are_one_per_place_and_run_all_tasks) {
   const Pool pool = make_pool(3);
   EXPECT_EQ(pool.processes(), 3);

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 #include "support/processes.hpp"
 
@@ -90,15 +91,20 @@ Example::Example() {
 
 Example::~Example() { fs::remove_all(folder_); }
 
-Ended Example::run(const std::string& program, const std::vector<std::string>& arguments) {
+pid_t Example::start(const std::string& program, const std::vector<std::string>& arguments,
+                     const std::string& err) {
   std::vector<std::string> words{program};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> variables = environment_with("TMPDIR=", path("tmp"));
   pid_t child = 0;
-  const Files files(path("out"), path("err"));
+  const Files files(path("out"), err);
   EXPECT_EQ(posix_spawn(&child, program.c_str(), files.get(), nullptr, pointers(words).data(),
                         pointers(variables).data()),
             0);
+  return child;
+}
+
+Ended Example::end_of(pid_t child) {
   const int status = wait_for(child);
   // A template process ends when it sees that its program has: soon, that is within a second.
   const auto soon = std::chrono::steady_clock::now() + std::chrono::seconds(1);
@@ -106,7 +112,30 @@ Ended Example::run(const std::string& program, const std::vector<std::string>& a
   EXPECT_EQ(left_running(), "") << "processes have outlived the program";
   EXPECT_TRUE(fs::is_empty(folder_ / "tmp")) << "files are left in TMPDIR";
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, WIFSIGNALED(status) ? WTERMSIG(status) : 0,
-          bytes("out"), bytes("err")};
+          bytes("out"), {}};
+}
+
+Ended Example::run(const std::string& program, const std::vector<std::string>& arguments) {
+  Ended ended = end_of(start(program, arguments, path("err")));
+  ended.err = bytes("err");
+  return ended;
+}
+
+Ended Example::run_on_terminal(const std::string& program,
+                               const std::vector<std::string>& arguments) {
+  const int screen = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (screen < 0 || grantpt(screen) != 0 || unlockpt(screen) != 0) throw std::runtime_error("pty");
+  const pid_t child = start(program, arguments, ptsname(screen));
+  std::string text;
+  char some[4096];
+  // Until the last process that has the terminal is gone (EIO).
+  for (ssize_t got = 0; (got = read(screen, some, sizeof some)) > 0;) {
+    text.append(some, static_cast<std::size_t>(got));
+  }
+  close(screen);
+  Ended ended = end_of(child);
+  ended.err = std::move(text);
+  return ended;
 }
 
 std::string Example::bytes(const std::string& name) const { return text_of(path(name)); }

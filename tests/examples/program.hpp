@@ -1,6 +1,8 @@
 // Runs an example program as a user does and looks at what it leaves.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -30,11 +32,17 @@ class Example : public Census {
   ~Example() override;
 
   Ended run(const std::string& program, const std::vector<std::string>& arguments);
+  // The same with a terminal as its stderr; `err` is what came to it.
+  Ended run_on_terminal(const std::string& program, const std::vector<std::string>& arguments);
   std::string path(const std::string& name) const { return folder_ / name; }
   // The bytes of a file there.
   std::string bytes(const std::string& name) const;
 
  private:
+  pid_t start(const std::string& program, const std::vector<std::string>& arguments,
+              const std::string& err);
+  Ended end_of(pid_t child);
+
   std::filesystem::path folder_;
 };
 

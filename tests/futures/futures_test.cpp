@@ -4,9 +4,14 @@
 #include <thread>
 
 #include "futures/numbers.hpp"
+#include "support/census.hpp"
 
 namespace procpool::test {
 namespace {
+
+class Gathered : public Census {};
+class Completed : public Census {};
+class Dependent : public Census {};
 
 std::vector<Future<Number>> numbers(FakePool& one, FakePool& other, Number count) {
   std::vector<Future<Number>> all;
@@ -14,7 +19,7 @@ std::vector<Future<Number>> numbers(FakePool& one, FakePool& other, Number count
   return all;
 }
 
-TEST(Gathered, ManyThreadsWaitForTheSame) {
+TEST_F(Gathered, ManyThreadsWaitForTheSame) {
   FakePool one(2), other(2);
   one.started();
   other.started();
@@ -33,7 +38,7 @@ TEST(Gathered, ManyThreadsWaitForTheSame) {
   }
 }
 
-TEST(Gathered, CancelRacesWithTheEnd) {
+TEST_F(Gathered, CancelRacesWithTheEnd) {
   FakePool one(2), other(2);
   one.started();
   other.started();
@@ -53,7 +58,7 @@ TEST(Gathered, CancelRacesWithTheEnd) {
   RecordProperty("cancelled", cancelled);
 }
 
-TEST(Gathered, IsNotEndedTwiceAndLeavesNothing) {
+TEST_F(Gathered, IsNotEndedTwiceAndLeavesNothing) {
   Gate gate;
   FakePool pool(1, {.run = [&](const Element& e) {
                       if (e.id == 0) gate.pass(e.killed);
@@ -70,7 +75,7 @@ TEST(Gathered, IsNotEndedTwiceAndLeavesNothing) {
   EXPECT_TRUE(whole.cancelled());
 }
 
-TEST(Completed, EachOnceWhateverItsPool) {
+TEST_F(Completed, EachOnceWhateverItsPool) {
   FakePool one(2), other(2);
   one.started();
   other.started();
@@ -83,7 +88,7 @@ TEST(Completed, EachOnceWhateverItsPool) {
   }
 }
 
-TEST(Completed, AConsumerThatLeavesEarlyIsForgotten) {
+TEST_F(Completed, AConsumerThatLeavesEarlyIsForgotten) {
   FakePool one(1), other(1);
   one.started();
   other.started();
@@ -100,7 +105,7 @@ TEST(Completed, AConsumerThatLeavesEarlyIsForgotten) {
   }
 }
 
-TEST(Dependent, RunsAfterWhatItWaitsFor) {
+TEST_F(Dependent, RunsAfterWhatItWaitsFor) {
   std::atomic<bool> first_ran = false;
   Gate gate;
   FakePool one(1, {.run = [&](const Element& e) {
@@ -122,7 +127,7 @@ TEST(Dependent, RunsAfterWhatItWaitsFor) {
   EXPECT_EQ(second.get(), 2u);
 }
 
-TEST(Dependent, AChainOfAnyLengthNeedsNoStack) {
+TEST_F(Dependent, AChainOfAnyLengthNeedsNoStack) {
   Gate gate;
   FakePool pool(1, {.run = [&](const Element& e) {
                       if (e.id == 0) gate.pass(e.killed);
@@ -136,7 +141,7 @@ TEST(Dependent, AChainOfAnyLengthNeedsNoStack) {
   EXPECT_EQ(last.get(), 2999u);
 }
 
-TEST(Dependent, ErrorsGoDownAChainOfAnyLength) {
+TEST_F(Dependent, ErrorsGoDownAChainOfAnyLength) {
   Gate gate;
   FakePool pool(1, {.run = [&](const Element& e) {
                       if (e.id == 0) gate.pass(e.killed);
@@ -152,7 +157,7 @@ TEST(Dependent, ErrorsGoDownAChainOfAnyLength) {
 }
 
 // Its payload is written while it is cancelled, looked at and called back for.
-TEST(Dependent, CancelAndCallbacksRaceWithItsBytes) {
+TEST_F(Dependent, CancelAndCallbacksRaceWithItsBytes) {
   FakePool pool(2);
   pool.started();
   std::mt19937 random(7);
@@ -173,7 +178,7 @@ TEST(Dependent, CancelAndCallbacksRaceWithItsBytes) {
   }
 }
 
-TEST(Dependent, IsEndedByItsPool) {
+TEST_F(Dependent, IsEndedByItsPool) {
   Gate gate;
   FakePool one(1, {.run = [&](const Element& e) {
                      gate.pass(e.killed);

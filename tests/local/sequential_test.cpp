@@ -9,10 +9,14 @@
 #include <thread>
 #include <vector>
 
+#include "support/census.hpp"
+
 namespace procpool::test {
 namespace {
 
 using namespace std::chrono_literals;
+
+class Sequential : public Census {};
 
 Pool sequential(PoolOptions options = {}) {
   options.backend = Backend::sequential;
@@ -25,7 +29,7 @@ int note_thread(int x) {
   return x;
 }
 
-TEST(Sequential, P_JOB_01_a_task_runs_in_the_call_that_submits_it) {
+TEST_F(Sequential, P_JOB_01_a_task_runs_in_the_call_that_submits_it) {
   const Pool pool = sequential({.processes = 8});
   EXPECT_EQ(pool.processes(), 1);
   const auto future = pool.submit(note_thread, 5);
@@ -41,7 +45,7 @@ TEST(Sequential, P_JOB_01_a_task_runs_in_the_call_that_submits_it) {
 
 [[noreturn]] void fail() { throw std::out_of_range("five"); }
 
-TEST(Sequential, P_ERR_what_a_task_throws_comes_out_of_its_future) {
+TEST_F(Sequential, P_ERR_what_a_task_throws_comes_out_of_its_future) {
   const Pool pool = sequential();
   const auto failed = pool.submit(fail);
   EXPECT_TRUE(failed.ready());
@@ -52,14 +56,14 @@ TEST(Sequential, P_ERR_what_a_task_throws_comes_out_of_its_future) {
 const Pool* outer = nullptr;
 int factorial(int n) { return n == 0 ? 1 : n * outer->submit(factorial, n - 1).get(); }
 
-TEST(Sequential, P_POOL_12_tasks_submit_to_their_own_pool) {
+TEST_F(Sequential, P_POOL_12_tasks_submit_to_their_own_pool) {
   const Pool pool = sequential();
   outer = &pool;
   EXPECT_EQ(pool.apply(factorial, 10), 3628800);
   EXPECT_EQ(pool.map(factorial, {3, 4}), (std::vector{6, 24}));
 }
 
-TEST(Sequential, P_IMAP_02_reads_a_bounded_piece_of_an_infinite_range) {
+TEST_F(Sequential, P_IMAP_02_reads_a_bounded_piece_of_an_infinite_range) {
   const Pool pool = sequential();
   int read = 0;
   auto results = pool.imap(note_thread, std::views::iota(0) | std::views::transform([&](int x) {
@@ -73,7 +77,7 @@ TEST(Sequential, P_IMAP_02_reads_a_bounded_piece_of_an_infinite_range) {
   EXPECT_LT(read, 120);
 }
 
-TEST(Sequential, P_FUT_09_what_waits_for_another_pool_runs_when_that_is_done) {
+TEST_F(Sequential, P_FUT_09_what_waits_for_another_pool_runs_when_that_is_done) {
   const Pool pool = sequential();
   static std::latch* gate;
   std::latch opened(1);
@@ -91,7 +95,7 @@ TEST(Sequential, P_FUT_09_what_waits_for_another_pool_runs_when_that_is_done) {
   EXPECT_EQ(waited_for.get(), 21);
 }
 
-TEST(Sequential, P_JOB_02_a_task_learns_that_its_time_is_over) {
+TEST_F(Sequential, P_JOB_02_a_task_learns_that_its_time_is_over) {
   const Pool pool = sequential();
   EXPECT_THROW(pool.with({.timeout = 5ms, .cancel = {.stop_grace = 1h}}).apply([] {
     while (!this_task::stop_requested()) std::this_thread::yield();
@@ -100,7 +104,7 @@ TEST(Sequential, P_JOB_02_a_task_learns_that_its_time_is_over) {
   EXPECT_EQ(pool.apply(note_thread, 1), 1);
 }
 
-TEST(Sequential, P_POOL_07_join_and_terminate_in_a_task) {
+TEST_F(Sequential, P_POOL_07_join_and_terminate_in_a_task) {
   static Pool* self;
   Pool pool = sequential();
   self = &pool;
@@ -127,6 +131,19 @@ TEST(DefaultPool, P_JOB_01_is_made_on_first_use_and_shared) {
             (std::vector{0, 1, 4, 9}));
   EXPECT_EQ(default_pool().processes(), 3);
   EXPECT_THROW(set_default_pool({}), Misuse);
+}
+
+TEST(DefaultPool, P_JOB_01_one_that_is_over_is_followed_by_another) {
+  for (int round = 0; round != 2; ++round) {
+    Pool& over = default_pool();
+    EXPECT_TRUE(over.stats().open);
+    round == 0 ? over.close() : over.terminate();
+    EXPECT_FALSE(over.stats().open);
+    EXPECT_EQ(parallel_map(squared, std::vector{1, 2, 3}), (std::vector{1, 4, 9}));
+    EXPECT_NE(&default_pool(), &over);
+    EXPECT_FALSE(over.stats().open) << "it is still there";
+    over.join();
+  }
 }
 
 }  // namespace

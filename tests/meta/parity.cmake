@@ -1,5 +1,6 @@
-# Fails when a row of ROWS (docs/parity.md) that is not marked "(not yet" has no test under TESTS whose
-# name carries its id, or when a test carries an id that is no row. Prints how many rows are covered.
+# Fails when a row of ROWS (docs/parity.md) has no test under TESTS whose name carries its id, or when a
+# test carries an id that is no row. Prints how many rows are covered. LATER: rows that belong to what
+# procpool is not yet, a list; one that has a test fails too, so that the list cannot grow stale.
 # A name is that of a TEST, of the fixture or the parameters of one, of a test of CMake's, or of a file; what
 # a comment says counts for nothing.
 cmake_minimum_required(VERSION 3.25)
@@ -30,16 +31,22 @@ foreach(line IN LISTS lines)
   list(APPEND rows ${id})
   if(id IN_LIST named)
     math(EXPR covered "${covered} + 1")
-  elseif(NOT line MATCHES "\\(not yet")
+  elseif(NOT id IN_LIST LATER)
     list(APPEND missing ${id})
   endif()
 endforeach()
 list(LENGTH rows total)
 message(STATUS "rows covered: ${covered} of ${total}")
+set(named_rows ${named})
 list(REMOVE_ITEM named ${rows})
 if(named)
   message(FATAL_ERROR "tests carry ids that are no row: ${named}")
 endif()
+foreach(id IN LISTS LATER)
+  if(NOT id IN_LIST rows OR id IN_LIST named_rows)
+    message(FATAL_ERROR "${id} is no row, or has a test: take it off LATER")
+  endif()
+endforeach()
 if(missing)
   list(JOIN missing ", " missing)
   message(FATAL_ERROR "rows without a test: ${missing}")

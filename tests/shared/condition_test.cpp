@@ -53,6 +53,12 @@ TEST_F(SharedConditions, timeouts) {
   EXPECT_TRUE(held.owns_lock());
   EXPECT_FALSE(box.changed.wait_for(held, 5ms, [] { return false; }));
   EXPECT_TRUE(box.changed.wait_for(held, std::chrono::hours::max(), [] { return true; }));
+  EXPECT_FALSE(box.changed.wait_until(held, std::chrono::steady_clock::now() + 5ms));
+  EXPECT_FALSE(box.changed.wait_until(held, std::chrono::system_clock::time_point::min()));
+  EXPECT_FALSE(box.changed.wait_until(held, std::chrono::system_clock::now() + 5ms, [] { return false; }));
+  const auto end_of_time = std::chrono::system_clock::time_point::max();
+  EXPECT_TRUE(box.changed.wait_until(held, end_of_time, [] { return true; }));
+  EXPECT_TRUE(held.owns_lock());
 }
 
 TEST_F(SharedConditions, a_lock_that_is_not_held_is_refused_and_nothing_is_left) {

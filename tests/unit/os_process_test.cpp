@@ -52,6 +52,35 @@ TEST_F(OsProcess, ARunningOneIsNotReaped) {
   EXPECT_FALSE(os::send_signal(pidfd.get(), 0));
 }
 
+// A program may set its limit on open files to 0; poll then refuses to look at a single one.
+TEST_F(OsProcess, AnEndIsSeenWhereNoFileMayBeOpen) {
+  test::Signpost go;
+  const pid_t pid = test::start_child([&] { go.wait(); });
+  const os::Fd pidfd = os::open_pidfd(pid);
+  const bool seen = holds_in_child([&] {  // whose child it is not
+    const rlimit none{0, 0};
+    require(::setrlimit(RLIMIT_NOFILE, &none) == 0, "no files");
+    require(!os::has_exited(pidfd.get()), "a stranger runs");
+  });
+  EXPECT_TRUE(seen);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const bool runs = !os::has_exited(pidfd.get());
+  go.tell();
+  siginfo_t info{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT), 0);
+  const bool ended = os::has_exited(pidfd.get());
+  const bool reaped = os::reap(pidfd.get(), pid).has_value();
+  const bool gone = os::has_exited(pidfd.get());
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_TRUE(runs);
+  EXPECT_TRUE(ended);
+  EXPECT_TRUE(reaped);
+  EXPECT_TRUE(gone);
+}
+
 TEST_F(OsProcess, AThiefOfStatusesLeavesItUnknown) {
   const pid_t pid = test::start_child([] { ::_exit(3); });
   const os::Fd pidfd = os::open_pidfd(pid);

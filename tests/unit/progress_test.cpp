@@ -1,4 +1,7 @@
 #include <gtest/gtest.h>
+#include <pty.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -41,18 +44,88 @@ TEST(Progress, ABarFillsTheWidthThatThereIs) {
   EXPECT_EQ(progress_bar("x", half, 20), progress_line("x", half)) << "too narrow for a bar";
 }
 
-TEST(Progress, AwayFromATerminalThereAreFewLinesAndTheLastOne) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
-  ASSERT_TRUE(file);
-  const Progress show = show_progress("x", file.get());
-  for (std::size_t i = 1; i <= 1000; ++i) show({.done = i, .total = 1000, .elapsed = i * 10ms});
+using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+// What a display writes of `done` steps, 10 ms each, of `total`, away from a terminal.
+std::string lines_of(std::size_t done, std::size_t total) {
+  const File file(std::tmpfile(), &std::fclose);
+  if (!file) return "no file";
+  {
+    const Progress show = show_progress("x", file.get());
+    for (std::size_t i = 1; i <= done; ++i) show({.done = i, .total = total, .elapsed = i * 10ms});
+  }
   std::rewind(file.get());
   std::string text(1000, '\0');
   text.resize(std::fread(text.data(), 1, text.size(), file.get()));
-  EXPECT_EQ(text,
+  return text;
+}
+
+TEST(Progress, AwayFromATerminalThereAreFewLinesAndTheLastOne) {
+  EXPECT_EQ(lines_of(1000, 1000),
             "x 1/1000 0% 100/s 10 s left\n"
             "x 501/1000 50% 100/s 5 s left\n"
             "x 1000/1000 100% 100/s in 10 s\n");
+}
+
+TEST(Progress, WhatDoesNotKnowItsEndOrDoesNotReachItHasALastLineToo) {
+  EXPECT_EQ(lines_of(600, 0),
+            "x 1 100/s\n"
+            "x 501 100/s\n"
+            "x 600 100/s\n");
+  EXPECT_EQ(lines_of(2, 3),
+            "x 1/3 33% 100/s 1 s left\n"
+            "x 2/3 66% 100/s 1 s left\n");
+  EXPECT_EQ(lines_of(1, 3), "x 1/3 33% 100/s 1 s left\n") << "not twice";
+  EXPECT_EQ(lines_of(0, 3), "") << "nothing was shown";
+}
+
+// A terminal of 60 columns. What is written there must fit into the kernel's buffer of 4 KiB.
+class Terminal {
+ public:
+  Terminal() {
+    const winsize size{.ws_row = 24, .ws_col = 60, .ws_xpixel = 0, .ws_ypixel = 0};
+    int program = -1;
+    EXPECT_EQ(openpty(&screen_, &program, nullptr, nullptr, &size), 0);
+    program_.reset(fdopen(program, "w"));
+    EXPECT_TRUE(program_);
+  }
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+  ~Terminal() { close(screen_); }
+
+  std::FILE* file() const { return program_.get(); }
+  std::string written() {
+    std::string text(4096, '\0');
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(read(screen_, text.data(), text.size()), 0)));
+    return text;
+  }
+
+ private:
+  int screen_ = -1;
+  File program_{nullptr, &std::fclose};
+};
+
+TEST(Progress, P_JOB_01_on_a_terminal_one_line_is_drawn_again_and_ends) {
+  Terminal terminal;
+  const Progress show = show_progress("x", terminal.file());
+  for (std::size_t i = 1; i <= 100; ++i) show({.done = i, .total = 100, .elapsed = i * 2ms});
+  const auto bar = [](std::size_t done) {
+    return "\r" + progress_bar("x", {.done = done, .total = 100, .elapsed = done * 2ms}, 59) + "\x1b[K";
+  };
+  EXPECT_EQ(terminal.written(), bar(1) + bar(51) + bar(100) + "\r\n");
+}
+
+TEST(Progress, OnATerminalTheLineEndsWithTheDisplay) {
+  Terminal terminal;
+  {
+    Progress show = show_progress("x", terminal.file());
+    const Progress copy = show;
+    show({.done = 1, .total = 0, .elapsed = 1s});
+    show = {};
+    EXPECT_EQ(terminal.written(), "\rx 1 1.0/s\x1b[K");
+    copy({.done = 2, .total = 0, .elapsed = 1s});
+  }
+  EXPECT_EQ(terminal.written(), "\rx 2 2.0/s\x1b[K\r\n");
 }
 
 }  // namespace

@@ -112,6 +112,9 @@ class GetOperation {
 /// that takes too long. (Boost 1.77 and later: older ones have no such slots.)
 template <class R, class CompletionToken>
 auto async_get(Future<R> future, CompletionToken&& token) {
+  static_assert(std::is_void_v<R> || std::is_default_constructible_v<R>,
+                "procpool: async_get hands a default-made R over beside an error, and this R cannot be "
+                "default-made: co_await future.on(executor), or give R a default constructor");
   return boost::asio::async_initiate<CompletionToken, typename detail::GetSignature<R>::type>(
       [](auto handler, Future<R> of) {
         using Operation = detail::GetOperation<R, decltype(handler)>;

@@ -12,6 +12,7 @@ namespace procpool::inline v0 {
 
 /// A snapshot; the counts are since the pool was made. A map counts as one task here.
 struct PoolStats {
+  bool open = true;             ///< takes work: neither closed, nor terminated, nor broken
   std::uint64_t submitted = 0;  ///< tasks taken
   std::uint64_t done = 0;       ///< of them, ended in whatever way
   std::size_t waiting = 0;      ///< calls (a chunk of a map is one) not yet given to a worker

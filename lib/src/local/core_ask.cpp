@@ -94,6 +94,7 @@ PoolStats LocalCore::stats() const {
   check_mine();
   const Lock lock(mutex_);
   PoolStats stats;
+  stats.open = state_ == State::open && !broken_;
   stats.submitted = ledger_.entered();
   stats.done = ledger_.ended();
   stats.waiting = ledger_.waiting();

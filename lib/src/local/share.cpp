@@ -71,6 +71,8 @@ bool Share::is_inside(const LocalCore& core) {
   return share != nullptr;
 }
 
+bool Share::is_inside_any() { return innermost != nullptr; }
+
 // ---- running -------------------------------------------------------------------------------------
 
 void Share::run() noexcept {

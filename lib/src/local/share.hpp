@@ -64,6 +64,8 @@ class Share final : public detail::Invocation, private TaskContext {
 
   /// Whether this thread runs a task of that core.
   static bool is_inside(const LocalCore& core);
+  /// Whether it runs a task of any core.
+  static bool is_inside_any();
 
  private:
   detail::SpanIn& callable() override { return *callable_; }

@@ -92,6 +92,15 @@ bool look(int pidfd, siginfo_t& info, rusage& used, int options) noexcept {
   return result == 0;
 }
 
+// Where the limit on open files is 0, and poll therefore looks at nothing. A process that is not our
+// child has exited here once its parent has seen that.
+bool has_exited_without_poll(int pidfd) noexcept {
+  siginfo_t info{};
+  rusage used{};
+  if (look(pidfd, info, used, WNOWAIT)) return info.si_pid != 0;
+  return signal_by_pidfd(pidfd, 0, 0) != 0;
+}
+
 std::uint64_t nanoseconds(const timeval& time) noexcept {
   return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U +
          static_cast<std::uint64_t>(time.tv_usec) * 1000U;
@@ -134,6 +143,7 @@ bool has_exited(int pidfd) noexcept {
   do {
     ready = ::poll(&entry, 1, 0);
   } while (ready < 0 && errno == EINTR);
+  if (ready < 0) return has_exited_without_poll(pidfd);
   return ready > 0 && (entry.revents & POLLIN) != 0;
 }
 

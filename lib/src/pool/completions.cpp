@@ -10,6 +10,8 @@
 #include <deque>
 #include <mutex>
 
+#include "local/share.hpp"
+
 namespace procpool::inline v0::detail {
 
 struct Completions::Mixed {
@@ -21,6 +23,10 @@ struct Completions::Mixed {
     const std::lock_guard hold(lock);
     ended.push_back(node);
     changed.notify_one();
+  }
+  bool has_some() {
+    const std::lock_guard hold(lock);
+    return !ended.empty();
   }
   Node* next(Time until) {
     std::unique_lock hold(lock);
@@ -45,6 +51,7 @@ Completions::Completions(const std::vector<Node*>& nodes) {
     return;
   }
   core_ = nullptr;
+  nodes_ = nodes;
   mixed_ = std::make_shared<Mixed>();
   for (Node* const node : nodes) {
     node->core->then(*node, [mixed = mixed_, node] { mixed->add(node); });
@@ -52,7 +59,16 @@ Completions::Completions(const std::vector<Node*>& nodes) {
 }
 
 Node* Completions::next(Time until) {
-  return core_ != nullptr ? core_->wait_any(*queue_, until) : mixed_->next(until);
+  if (core_ != nullptr) return core_->wait_any(*queue_, until);
+  if (until == forever && local::Share::is_inside_any()) wait_in_order();
+  return mixed_->next(until);
+}
+
+/// Returns when one of them has ended that was not told before, or will be in a moment.
+void Completions::wait_in_order() {
+  if (mixed_->has_some()) return;
+  while (first_ != nodes_.size() && nodes_[first_]->done()) ++first_;
+  if (first_ != nodes_.size()) nodes_[first_]->core->wait(*nodes_[first_], forever);
 }
 
 }  // namespace procpool::inline v0::detail

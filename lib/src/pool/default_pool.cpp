@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -30,7 +31,7 @@ struct Holder {
   const unsigned generation = os::fork_generation();
   std::mutex lock;
   PoolOptions options = by_default();
-  std::unique_ptr<Pool> pool;
+  std::list<Pool> pools;  // the last one is it; those before are over, but somebody may hold them
 };
 
 std::atomic<Holder*> present = nullptr;
@@ -62,14 +63,14 @@ Holder& holder() {
 Pool& default_pool() {
   Holder& of = holder();
   const std::lock_guard lock(of.lock);
-  if (!of.pool) of.pool = std::make_unique<Pool>(of.options);
-  return *of.pool;
+  if (of.pools.empty() || !of.pools.back().stats().open) of.pools.emplace_back(of.options);
+  return of.pools.back();
 }
 
 void set_default_pool(PoolOptions options) {
   Holder& of = holder();
   const std::lock_guard lock(of.lock);
-  if (of.pool) {
+  if (!of.pools.empty()) {
     throw Misuse("set_default_pool: the default pool is in use already; call it before the first "
                  "parallel_map or default_pool()");
   }

@@ -148,11 +148,12 @@ std::shared_ptr<supervisor::CapsuleWriter> capsules_for(const PoolOptions& optio
       std::filesystem::absolute(options.capsule_dir), std::move(pool), name_state);
 }
 
-supervisor::Supervisor* new_supervisor(const PoolOptions& options, int processes) {
+supervisor::Supervisor* new_supervisor(const PoolOptions& options, int processes, bool inert) {
   Hooks hooks(options);
   const wire::Rules rules = rules_of(options);
   return new supervisor::Supervisor(
       {.processes = processes,
+       .inert = inert,
        .remake_launcher = options.start_method == StartMethod::forkserver,
        .foreign_workers = !options.worker_executable.empty(),
        .make_launcher = launcher_for(options, inner_threads(options, processes), hooks),
@@ -228,7 +229,7 @@ Core* make_core(const PoolOptions& options) try {
     return core;
   }
   const bool now = !inert && can_start(options);
-  auto* const core = new_supervisor(options, processes);
+  auto* const core = new_supervisor(options, processes, inert);
   if (now) start_now(*core);
   if (!now && !inert) start_at_init(*core);
   return core;

@@ -40,7 +40,8 @@ std::string pace(const ProgressReport& report) {
   const double seconds = std::chrono::duration<double>(report.elapsed).count();
   if (report.done == 0 || seconds <= 0) return {};
   const double rate = static_cast<double>(report.done) / seconds;
-  std::string text = " " + rate_text(rate);
+  std::string text(" ");
+  text += rate_text(rate);
   if (report.total == 0) return text;
   if (report.done == report.total) return text + " in " + time_text(seconds);
   return text + " " + time_text(static_cast<double>(report.total - report.done) / rate) + " left";
@@ -58,7 +59,8 @@ std::string progress_line(std::string_view label, const ProgressReport& report) 
 
 std::string progress_bar(std::string_view label, const ProgressReport& report, std::size_t width) {
   const std::string left = head(label);
-  const std::string right = " " + counts(report) + pace(report);
+  std::string right(" ");
+  right += counts(report) + pace(report);
   const std::size_t used = left.size() + right.size() + 2;
   if (report.total == 0 || used + narrowest_bar > width) return progress_line(label, report);
   const std::size_t room = width - used;

@@ -98,6 +98,7 @@ PoolStats Supervisor::stats() const {
   auto& self = const_cast<Supervisor&>(*this);
   Lock lock = driver_.hold();
   PoolStats stats = counts_;
+  stats.open = state_ == State::open && broken_.empty();
   stats.submitted = ledger_.entered();
   stats.done = ledger_.ended();
   stats.waiting = ledger_.waiting();

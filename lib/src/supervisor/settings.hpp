@@ -25,6 +25,7 @@ using MakeLauncher = std::function<std::unique_ptr<Launcher>()>;
 
 struct Settings {
   int processes = 1;
+  bool inert = false;  // made by static initialisation that ran again in a worker: never starts
   bool remake_launcher = true;   // fork: never a second snapshot
   bool foreign_workers = false;  // worker_executable: another program
   MakeLauncher make_launcher;

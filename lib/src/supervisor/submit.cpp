@@ -28,6 +28,10 @@ constexpr unsigned submissions_per_look = 16;
 }  // namespace
 
 void Supervisor::check_mine() const {
+  if (settings_.inert && os::main_has_begun()) {
+    detail::throw_misuse("this pool was made before main and has no workers in a worker process: "
+                         "make a Pool of its own there, in the function that uses it");
+  }
   if (generation_ != os::fork_generation()) {
     detail::throw_misuse("this pool belongs to the process that made it, not to its forked copy");
   }

@@ -47,7 +47,7 @@ void submit_much(procpool::StartMethod method) {
 
 void replace(procpool::StartMethod method) {
   const procpool::Pool pool({.processes = 1, .start_method = method, .max_start_failures = 3});
-  allow_no_new_descriptors();
+  allow_descriptors(0);
   report("crash", [&] { pool.apply(crash); });
   report("next", [&] { pool.apply(square, 7); });
   report("last", [&] { pool.apply(square, 7); });

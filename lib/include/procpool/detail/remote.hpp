@@ -28,8 +28,10 @@ class Remote<R(P...)> {
  public:
   /// Names no task: sending it throws Misuse.
   Remote() = default;
+  /// Names this task. Whether a worker has it is known there: UnknownTask, if not.
   explicit Remote(std::string_view name) : name_(name) {}
 
+  /// What it names.
   const std::string& name() const noexcept { return name_; }
   /// How it crosses: "std::string(std::string, int)".
   static const std::string& signature() {
@@ -41,9 +43,12 @@ class Remote<R(P...)> {
   /// task runs in a worker, `pool.apply(remote, args...)`.
   R operator()(P...) const { detail::throw_called_here(name_); }
 
+  ///@{
+
   /// cereal's, for this library's archives.
   void save(detail::SpanOut& out) const { detail::encode(out, name_); }
   void load(detail::SpanIn& in) { detail::decode_into(in, name_); }
+  ///@}
 
  private:
   std::string name_;

@@ -46,7 +46,7 @@ class LockHandle : public detail::SharedHandle<H> {
   }
   template <class Clock, class Duration>
   bool try_lock_until(std::chrono::time_point<Clock, Duration> t) {
-    return try_lock_for(t - Clock::now());
+    return detail::acquire_lock(this->state(), detail::time_at(t));
   }
   ///@}
   /// Throws Misuse if this thread does not have it.

@@ -127,8 +127,9 @@ class BoundedSemaphore : public SemaphoreHandle<BoundedSemaphore, true> {
 /// Waiting until something changed, between processes: as std::condition_variable_any, with anything
 /// that has lock() and unlock(), normally a std::unique_lock<Lock>. A notification goes to one who
 /// lives: if the chosen one dies, to the next. Who waits may go on without one, too.
-/// multiprocessing.Condition (Python 3.14), whose lock is a part of it. Every member from any thread of
-/// any process. At most 500 threads wait at once, else Misuse.
+/// multiprocessing.Condition (Python 3.14), whose lock is a part of it. No std::stop_token ends a wait, as
+/// none crosses a process: set a flag that the predicate looks at, and notify. Every member from any
+/// thread of any process. At most 500 threads wait at once, else Misuse.
 class Condition : public detail::SharedHandle<Condition> {
  public:
   /// A new condition. Throws std::system_error when the machine has no memory or descriptors left.
@@ -166,15 +167,27 @@ class Condition : public detail::SharedHandle<Condition> {
   }
   template <class L, class Rep, class Period, std::predicate P>
   bool wait_for(L& lock, std::chrono::duration<Rep, Period> d, P done) {
-    const detail::Time until = detail::time_after(d);
+    return wait_until_time(lock, detail::time_after(d), done);
+  }
+  /// Until `t` at the latest, a time of any clock; how far off it is is asked once.
+  template <class L, class Clock, class Duration>
+  bool wait_until(L& lock, std::chrono::time_point<Clock, Duration> t) {
+    return wait_until_time(lock, detail::time_at(t));
+  }
+  template <class L, class Clock, class Duration, std::predicate P>
+  bool wait_until(L& lock, std::chrono::time_point<Clock, Duration> t, P done) {
+    return wait_until_time(lock, detail::time_at(t), done);
+  }
+  ///@}
+
+ private:
+  template <class L, class P>
+  bool wait_until_time(L& lock, detail::Time until, P& done) {
     while (!done()) {
       if (!wait_until_time(lock, until)) return done();
     }
     return true;
   }
-  ///@}
-
- private:
   template <class L>
   bool wait_until_time(L& lock, detail::Time until) {
     const bool notified = detail::wait_condition(

@@ -18,4 +18,11 @@ Time time_after(std::chrono::duration<Rep, Period> d) {
   return now + std::chrono::duration_cast<Time::duration>(d);
 }
 
+/// A time of any clock; how far off it is is asked now.
+template <class Clock, class Duration>
+Time time_at(std::chrono::time_point<Clock, Duration> t) {
+  const auto now = Clock::now();
+  return t <= now ? Time() : time_after(t - now);
+}
+
 }  // namespace procpool::inline v0::detail

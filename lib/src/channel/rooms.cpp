@@ -26,7 +26,7 @@ Rooms::Rooms(Given& given) : generation_(os::fork_generation()), given_(&given) 
 
 std::shared_ptr<Slab> Rooms::make(std::uint64_t bytes) {
   auto room = std::make_shared<Slab>();
-  room->memory = os::make_memory("procpool-result", slab_size(bytes));
+  room->memory = os::make_memory("procpool-room", slab_size(bytes));
   room->mapping = os::Mapping(room->memory, os::Access::read_write);  // to give its pages back
   os::seal_finally(room->memory);
   return room;

@@ -104,8 +104,10 @@ TEST_P(Conformance, TRAVEL_large_calls_have_their_names_and_errors_too) {
   for (const std::size_t bytes : {MiB, MiB + MiB / 8 - 64, MiB, MiB + MiB / 8 - 64}) {
     EXPECT_EQ(pool.with({.name = name}).apply(name_and_size, numbers_of(1, bytes)),
               name + std::to_string(bytes / 8));
-    const std::string text(bytes, 'x');
-    EXPECT_EQ(error_of<std::runtime_error>([&] { pool.apply(throws, text); }), text);
+    const std::string text(bytes, 'x');  // of which the end may be left out
+    EXPECT_TRUE(error_of<std::runtime_error>([&] {
+                  pool.apply(throws, text);
+                }).starts_with(std::string(1000, 'x')));
   }
 }
 

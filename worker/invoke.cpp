@@ -64,6 +64,7 @@ bool Invoke::claim() {
   taken_ = true;
   committed_ = false;
   out_.reset();
+  in_room_.reset();
   large_.reset();
   return true;
 }
@@ -131,8 +132,9 @@ void Invoke::start_result() {
 
 std::span<std::byte> Invoke::grow(std::span<const std::byte> used, std::size_t more) {
   const std::size_t need = used.size() + more;
-  const std::size_t wish = std::max(need, 2 * used.size());
-  if (!large_ && need <= ring_payload) {
+  const bool growing = more < used.size();
+  const std::size_t wish = growing ? 2 * used.size() : need;
+  if (!large_ && !in_room_ && need <= ring_payload) {
     // The ring may place the larger record elsewhere. What is written so far lies in ring space that
     // nobody else touches until it is published.
     const auto larger =
@@ -141,37 +143,49 @@ std::span<std::byte> Invoke::grow(std::span<const std::byte> used, std::size_t m
     room_ = larger;
     return room_.subspan(header_bytes);
   }
+  int refused = 0;  // then for all of it there may be one in the end
+  if (const auto room = large_ ? std::nullopt : end_->room(used, wish, growing, refused)) {
+    in_room_ = room->number;
+    return room->bytes;
+  }
   auto larger = std::make_unique_for_overwrite<std::byte[]>(wish);
   std::memcpy(larger.get(), used.data(), used.size());
+  in_room_.reset();
   large_ = std::move(larger);
   return {large_.get(), wish};
 }
 
 void Invoke::commit() {
   if (os::fork_generation() != generation_) os::exit_now(0);  // the task forked; this is the copy
+  if (in_room_) return publish_slab(wire::RecordKind::slab_value, {*in_room_, 0, out_->size()});
   if (large_) return publish(wire::RecordKind::value, out_->bytes());
   if (!out_) start_result();
   publish_room(wire::RecordKind::value, out_->size());
 }
 
 void Invoke::publish(wire::RecordKind kind, std::span<const std::byte> bytes) {
-  wire::SlabOutcome slab{};
   if (bytes.size() > ring_payload) {
     int reason = 0;
-    const auto placed = end_->to_slab(bytes, reason);
-    if (!placed) {
+    const auto room = end_->room(bytes, bytes.size(), false, reason);
+    if (!room) {
       throw EncodingError("a result of " + std::to_string(bytes.size()) +
                           " bytes cannot be sent: the program cannot allocate shared memory for "
                           "it (" + std::strerror(reason) + ")");
     }
-    slab = *placed;
-    bytes = wire::bytes_of(slab);
-    kind = kind == wire::RecordKind::value ? wire::RecordKind::slab_value
-                                           : wire::RecordKind::slab_error;
+    return publish_slab(kind == wire::RecordKind::value ? wire::RecordKind::slab_value
+                                                        : wire::RecordKind::slab_error,
+                        {room->number, 0, bytes.size()});
   }
   room_ = end_->reserve(static_cast<std::uint32_t>(header_bytes + bytes.size()));
   if (!bytes.empty()) std::memcpy(room_.data() + header_bytes, bytes.data(), bytes.size());
   publish_room(kind, bytes.size());
+}
+
+void Invoke::publish_slab(wire::RecordKind kind, const wire::SlabOutcome& slab) {
+  room_ = end_->reserve(header_bytes + sizeof slab);
+  std::memcpy(room_.data() + header_bytes, &slab, sizeof slab);
+  end_->send_room(slab);
+  publish_room(kind, sizeof slab);
 }
 
 /// The room holds an outcome of `bytes`: its header, and out.

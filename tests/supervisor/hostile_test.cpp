@@ -6,6 +6,8 @@
 #include <string>
 #include <thread>
 
+#include "channel/rooms.hpp"
+#include "channel/slab.hpp"
 #include "fake_pool.hpp"
 #include "shm/claim.hpp"
 #include "shm/element.hpp"
@@ -99,25 +101,87 @@ TEST_F(Hostile, RoomForAResultOfAnySizeIsRefusedOrGiven) {
   EXPECT_NE(violation_of(*call).find("protocol violation"), std::string::npos);
 }
 
+struct InRoom {
+  wire::OutcomeHeader header{1, 0};
+  wire::SlabOutcome outcome{1, 0, 5};
+};
+void publish(RawWorker& worker, const InRoom& record) {
+  worker.publish(static_cast<std::uint32_t>(wire::RecordKind::slab_value), wire::bytes_of(record));
+}
+
 TEST_F(Hostile, AnOutcomeInASlabThatIsNotItsOwnOrTooLargeIsItsDeath) {
   auto worker = start();
   for (const auto forge :
        {+[](wire::SlabOutcome& outcome) { outcome.slab += 2; },
-        +[](wire::SlabOutcome& outcome) { outcome.size = std::uint64_t{1} << 60; }}) {
+        +[](wire::SlabOutcome& outcome) { outcome.slab += 1; },
+        +[](wire::SlabOutcome& outcome) { outcome.slab = 0; },
+        +[](wire::SlabOutcome& outcome) { outcome.slab = channel::room_number(shm::room_count); },
+        +[](wire::SlabOutcome& outcome) { outcome.slab = 0xffffffff; },
+        +[](wire::SlabOutcome& outcome) { outcome.size = channel::slab_size(5) + 1; },
+        +[](wire::SlabOutcome& outcome) { outcome.size = ~std::uint64_t{0}; }}) {
     const auto call = submit(7);
     EXPECT_TRUE(worker->say(wire::ControlKind::need_slab, 0, 5));
     EXPECT_EQ(worker->hear(), wire::ControlKind::slab);
     EXPECT_TRUE(comes_true([&] { return worker->tasks().header.tail == 2; }));
-    struct {
-      wire::OutcomeHeader header{1, 0};
-      wire::SlabOutcome outcome{3, 0, 5};
-    } record;
+    InRoom record;
     forge(record.outcome);
-    worker->publish(static_cast<std::uint32_t>(wire::RecordKind::slab_value),
-                    wire::bytes_of(record));
+    publish(*worker, record);
     EXPECT_NE(violation_of(*call).find("slab"), std::string::npos);
     worker = machine_.next();
   }
+}
+
+TEST_F(Hostile, AnOutcomeInARoomThatIsLentIsItsDeath) {
+  const auto worker = start();
+  const auto kept = submit(7);
+  const auto call = submit(8);
+  EXPECT_TRUE(worker->say(wire::ControlKind::need_slab, 0, 5));
+  EXPECT_EQ(worker->hear(), wire::ControlKind::slab);
+  EXPECT_TRUE(comes_true([&] { return worker->tasks().header.tail == 3; }));
+  publish(*worker, {});
+  wait(*kept);
+  EXPECT_EQ(kept->payload.size(), 5u);
+  publish(*worker, {{2, 0}, {1, 0, 5}});
+  EXPECT_NE(violation_of(*call).find("slab"), std::string::npos);
+  EXPECT_EQ(kept->payload.bytes()[4], std::byte{0});  // it has its room still
+}
+
+TEST_F(Hostile, RoomAfterRoomForLargerAndLargerResultsEnds) {
+  const auto worker = start();
+  const auto call = submit(7);
+  std::uint64_t bytes = 1;
+  unsigned given = 0;
+  while (given < 1000 && worker->say(wire::ControlKind::need_slab, 0, bytes) &&
+         worker->hear() == wire::ControlKind::slab) {
+    ++given;
+    bytes += 1000;  // less than what there is beyond, in most
+  }
+  EXPECT_LT(given, 100u);
+  expect_ended(*worker);
+}
+
+TEST_F(Hostile, LosingASlabThatItWasNotGivenIsItsDeath) {
+  for (const std::uint64_t number : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{2},
+                                     std::uint64_t{17}, ~std::uint64_t{0}}) {
+    const auto worker = number == 0 ? start() : machine_.next();
+    EXPECT_TRUE(worker->say(wire::ControlKind::lost_slab, 0, number));
+    EXPECT_TRUE(comes_true([&] { return worker->dead(); })) << number;
+  }
+}
+
+TEST_F(Hostile, ARoomIsLostOnceAndOnlyBeforeItsFirstOutcome) {
+  const auto worker = start();
+  EXPECT_TRUE(worker->say(wire::ControlKind::need_slab, 0, 5));
+  EXPECT_EQ(worker->hear(), wire::ControlKind::slab);
+  EXPECT_TRUE(worker->say(wire::ControlKind::lost_slab, 0, 1));
+  EXPECT_TRUE(worker->say(wire::ControlKind::need_slab, 0, 5));  // it may ask again
+  EXPECT_EQ(worker->hear(), wire::ControlKind::slab);
+  const auto call = submit(7);
+  EXPECT_TRUE(comes_true([&] { return worker->tasks().header.tail == 2; }));
+  publish(*worker, {});
+  wait(*call);
+  EXPECT_TRUE(worker->say(wire::ControlKind::lost_slab, 0, 1));
+  expect_ended(*worker);
 }
 
 TEST_F(Hostile, EachRecordOfAnotherShapeIsItsDeath) {

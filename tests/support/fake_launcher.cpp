@@ -188,6 +188,21 @@ void announce_crash(const std::atomic<bool>& killed, channel::WorkerEnd& end) {
   while (!killed) std::this_thread::yield();
 }
 
+void publish_large(channel::WorkerEnd& end, const wire::OutcomeHeader& header, std::uint64_t id) {
+  int reason = 0;
+  const auto room = end.room({}, large_bytes, false, reason);
+  if (!room) std::terminate();
+  for (std::size_t at = 0; at + sizeof id <= large_bytes; at += sizeof id) {
+    std::memcpy(room->bytes.data() + at, &id, sizeof id);
+  }
+  const wire::SlabOutcome where{room->number, 0, large_bytes};
+  const auto record = end.reserve(sizeof header + sizeof where);
+  std::memcpy(record.data(), &header, sizeof header);
+  std::memcpy(record.data() + sizeof header, &where, sizeof where);
+  end.send_room(where);
+  end.publish(wire::RecordKind::slab_value, sizeof header + sizeof where);
+}
+
 }  // namespace
 
 void FakeMachine::serve(Body& body, channel::WorkerEnd& end, shm::ResultMemory* results) {
@@ -229,6 +244,10 @@ bool FakeMachine::serve_slot(Body& body, channel::WorkerEnd& end, const wire::Ca
                                  .sequence = end.call()});
     if (act == Act::announce) announce_crash(body.killed, end);
     if (act == Act::die || body.killed) return false;
+    if (act == Act::large) {
+      publish_large(end, {end.call(), *element}, id);
+      continue;
+    }
     const wire::OutcomeHeader outcome{end.call(), *element + (act == Act::misplace ? 1 : 0)};
     const auto room = end.reserve(sizeof outcome + sizeof id);
     std::memcpy(room.data(), &outcome, sizeof outcome);

@@ -49,11 +49,14 @@ class Gate {
 // What a worker does with an element that it has claimed.
 enum class Act {
   value,           // publishes the element's own bytes
+  large,           // publishes its number again and again, in a room of `large_bytes`
   die,             // ends while it runs it
   publish_and_die,  // ends between the outcome and anything else
   misplace,         // publishes it as the next element's
   announce          // says that it dies of SIGSEGV, and stays until it is killed
 };
+
+inline constexpr std::size_t large_bytes = 100'000;
 
 struct Element {
   std::uint64_t id;  // what the test put into the call

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "os/error.hpp"
@@ -54,7 +55,8 @@ HostEnd::HostEnd(Memories memories, os::SocketPair sockets)
       background_bell_(os::guard(os::make_event())),
       slots_(tasks().slots, tasks().header.tail),
       ring_(results().ring, results().header.tail, tasks().header.head),
-      bell_(results().header.asleep) {}
+      bell_(results().header.asleep),
+      rooms_(std::make_shared<Rooms>(tasks().header.rooms)) {}
 
 void HostEnd::write_headers() {
   auto& tasks_header = tasks().header;
@@ -150,7 +152,7 @@ void HostEnd::release() {
 }
 
 os::Io HostEnd::send_slab(const Slab& slab) {
-  const wire::Control message{wire::ControlKind::slab, slab.number, slab.size};
+  const wire::Control message{wire::ControlKind::slab, slab.number, slab.size()};
   const int fd = slab.memory.get();
   return os::send_message(control_.get(), bytes_of(message), {&fd, 1});
 }
@@ -164,6 +166,10 @@ os::Io HostEnd::send_stage(const Stage& stage) {
 os::Io HostEnd::refuse_slab(int reason) {
   const wire::Control message{wire::ControlKind::no_slab, static_cast<std::uint32_t>(reason), 0};
   return os::send_message(control_.get(), bytes_of(message));
+}
+
+os::Io HostEnd::send_drop(std::uint32_t slab) {
+  return send_unasked({wire::ControlKind::drop_slab, slab, 0}, {});
 }
 
 os::Io HostEnd::send_memory(const detail::SharedMemory& memory) {

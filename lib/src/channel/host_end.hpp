@@ -7,11 +7,13 @@
 //         byte the two shared. Nothing has a name, so nothing else is left.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "channel/rooms.hpp"
 #include "channel/slab.hpp"
 #include "channel/stage.hpp"
 #include "os/event.hpp"
@@ -58,6 +60,9 @@ class HostEnd {
   /// Makes the memories, doorbells and control socket, and leaves the start message for the worker
   /// in that socket. Throws std::system_error.
   explicit HostEnd(const StartFiles& files);
+  HostEnd(const HostEnd&) = delete;
+  HostEnd& operator=(const HostEnd&) = delete;
+  ~HostEnd() { rooms_->worker_is_gone(); }
 
   /// The worker's end of the control socket, for the launcher. Once.
   os::Fd take_worker_socket() { return std::move(worker_socket_); }
@@ -114,10 +119,12 @@ class HostEnd {
   os::Io send_stage(const Stage& stage);
   std::uint64_t running() const { return shm::load_acquire(results().header.running); }
 
-  // Slabs.
+  // Slabs and rooms.
   os::Io send_slab(const Slab& slab);
   os::Io refuse_slab(int reason);
-  // Shared state. The worker takes these in when it needs them, or before it sleeps.
+  os::Io send_drop(std::uint32_t slab);
+  Rooms& rooms() const { return *rooms_; }
+  // Shared state, and slabs dropped. The worker takes these in when it needs them, or before it sleeps.
   os::Io send_memory(const detail::SharedMemory& memory);
   os::Io send_forget(shared::Key key);
   /// How many of these it says it has taken in: a hint.
@@ -154,6 +161,7 @@ class HostEnd {
   shm::SlotWriter<shm::Slot, shm::Word64> slots_;
   shm::RingReader<shm::Word64> ring_;
   shm::WorkerRinger<shm::Word32> bell_;
+  std::shared_ptr<Rooms> rooms_;
 };
 
 }  // namespace procpool::inline v0::channel

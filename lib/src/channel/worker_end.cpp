@@ -1,8 +1,6 @@
 #include "channel/worker_end.hpp"
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
@@ -34,50 +32,13 @@ void map(Slab& slab, os::Access access) {
 
 }  // namespace
 
-FirstWord receive_first_word(const os::Fd& control) {
-  wire::Control word{};
-  os::Message got = os::receive_message(control.get(),
-                                        std::as_writable_bytes(std::span(&word, 1)), never);
-  if (got.io == os::Io::peer_gone) os::exit_now(exit_unreachable);
-  const int fds = word.kind == wire::ControlKind::run
-                      ? int{wire::run_fd_count}
-                      : int{wire::start_fd_count} + std::popcount(word.number);
-  if (got.size != sizeof word || word.value != wire::protocol_version ||
-      std::cmp_less(got.fds.size(), fds)) {
-    throw std::runtime_error("the start message is not of this version of procpool");
-  }
-  return {word.kind, word.number, std::move(got.fds)};
-}
-
-Attachment attach(os::Fd control, FirstWord start) {
-  if (start.kind != wire::ControlKind::start) {
-    throw std::runtime_error("the start message is not a worker's");
-  }
-  const auto high = [&start](int which) {
-    return os::guard(os::move_high(std::move(start.fds[static_cast<std::size_t>(which)])));
-  };
-  auto extra = static_cast<std::size_t>(wire::start_fd_count);
-  const auto map_extra = [&start, &extra](wire::StartExtras which) {
-    if ((start.extras & which) == 0) return os::Mapping();
-    return os::Mapping(start.fds[extra++], os::Access::read_only);
-  };
-  return {os::guard(os::move_high(std::move(control))),
-          os::Mapping(start.fds[wire::pool_page_fd], os::Access::read_only),
-          os::Mapping(start.fds[wire::tasks_fd], os::Access::read_only),
-          os::Mapping(start.fds[wire::results_fd], os::Access::read_write),
-          high(wire::leader_bell_fd),
-          high(wire::background_bell_fd),
-          high(wire::tether_fd),
-          map_extra(wire::with_hooks),
-          map_extra(wire::with_rules)};
-}
-
 WorkerEnd::WorkerEnd(Attachment attachment)
     : at_(std::move(attachment)),
       slots_(std::as_const(tasks()).slots, tasks().header.tail),
       ring_(results().ring, results().header.tail, tasks().header.head),
       home_(pool_page().target),
-      sleep_(results().header.asleep) {
+      sleep_(results().header.asleep),
+      slabs_(std::as_const(tasks()).header.rooms) {
   const auto& header = tasks().header;
   if (header.magic != shm::magic || header.version != shm::version) {
     throw std::runtime_error("the task memory is not of this version of procpool");
@@ -143,6 +104,7 @@ bool WorkerEnd::control_waits() const {
 /// Home may wait for room in the socket.
 void WorkerEnd::tell_taken() {
   take_control();
+  slabs_.pass();
   shm::store_ordered(results().header.control, control_taken_);
   ring_home();
 }
@@ -196,6 +158,7 @@ std::byte* WorkerEnd::stage_results(const wire::CallHeader& header) {
 
 void WorkerEnd::pass_slot(bool heard) {
   slots_.pass();
+  slabs_.pass();
   passed_silently_ = !heard;
 }
 
@@ -237,7 +200,11 @@ void WorkerEnd::keep(Packet packet) {
     stage_arguments_.memory = std::move(packet.memories[0]);
     stage_results_.memory = std::move(packet.memories[1]);
   } else if (packet.control.kind == wire::ControlKind::slab) {
-    slabs_.push_back(slab_of(packet));
+    if (!packet.memories[0]) tell(wire::ControlKind::lost_slab, packet.control.number);
+    slabs_.take_in(packet.control.number, std::move(packet.memories[0]));
+  } else if (packet.control.kind == wire::ControlKind::drop_slab) {
+    slabs_.drop(packet.control.number);
+    ++control_taken_;
   } else {
     const shared::Key key{packet.control.value, static_cast<shared::Form>(packet.control.number)};
     const bool given = packet.control.kind == wire::ControlKind::memory;
@@ -259,38 +226,48 @@ void WorkerEnd::take_control() {
 }
 
 std::span<const std::byte> WorkerEnd::call_slab(std::uint32_t number) {
-  std::erase_if(slabs_, [number](const Slab& slab) { return slab.number < number; });
-  for (;;) {
-    for (Slab& slab : slabs_) {
-      if (slab.number != number) continue;
-      map(slab, os::Access::read_only);
-      return {slab.mapping.data(), slab.mapping.size()};
-    }
-    keep(receive_control());
-  }
+  Slab* slab = nullptr;
+  while ((slab = slabs_.find(number)) == nullptr) keep(receive_control());
+  map(*slab, os::Access::read_only);
+  return {slab->mapping.data(), slab->mapping.size()};
 }
 
-std::optional<wire::SlabOutcome> WorkerEnd::to_slab(std::span<const std::byte> bytes,
-                                                    int& reason) {
-  const wire::Control request{wire::ControlKind::need_slab, 0, bytes.size()};
+std::optional<WorkerSlabs::Room> WorkerEnd::room(std::span<const std::byte> used,
+                                                 std::uint64_t bytes, bool growing, int& reason) {
+  std::optional<WorkerSlabs::Room> room = slabs_.free_room(bytes, growing);
+  if (room) {
+    if (!used.empty()) std::memcpy(room->bytes.data(), used.data(), used.size());
+    return room;
+  }
+  const wire::Control request{wire::ControlKind::need_slab, 0, bytes};
   if (os::send_message(at_.control.get(), bytes_of(request)) != os::Io::ok) {
     os::exit_now(exit_unreachable);
   }
+  std::optional<Packet> packet = receive_room(reason);
+  if (!packet) return std::nullopt;
+  Slab fresh = slab_of(*packet);
+  try {
+    map(fresh, os::Access::read_write);
+  } catch (const std::system_error& error) {
+    reason = error.code().value();
+    slabs_.lose(fresh.number);
+    tell(wire::ControlKind::lost_slab, fresh.number);
+    return std::nullopt;
+  }
+  if (!used.empty()) std::memcpy(fresh.mapping.data(), used.data(), used.size());
+  return slabs_.put(std::move(fresh));
+}
+
+/// The answer to need_slab. Slabs of calls that wait behind this one may come first.
+std::optional<WorkerEnd::Packet> WorkerEnd::receive_room(int& reason) {
   for (;;) {
     Packet packet = receive_control();
     if (packet.control.kind == wire::ControlKind::no_slab) {
       reason = static_cast<int>(packet.control.number);
       return std::nullopt;
     }
-    // Slabs of calls that wait behind this one may come first: they carry their own numbers.
-    if (packet.control.kind != wire::ControlKind::slab || packet.control.number % 2 == 0) {
-      keep(std::move(packet));
-      continue;
-    }
-    Slab slab = slab_of(packet);
-    map(slab, os::Access::read_write);
-    std::memcpy(slab.mapping.data(), bytes.data(), bytes.size());
-    return wire::SlabOutcome{slab.number, 0, bytes.size()};
+    if (packet.control.kind == wire::ControlKind::slab && is_room(packet.control.number)) return packet;
+    keep(std::move(packet));
   }
 }
 

@@ -14,6 +14,7 @@
 #include "base/patience.hpp"
 #include "channel/slab.hpp"
 #include "channel/stage.hpp"
+#include "channel/worker_slabs.hpp"
 #include "os/event.hpp"
 #include "os/memory.hpp"
 #include "os/socket.hpp"
@@ -116,9 +117,13 @@ class WorkerEnd {
   int leader_bell() const { return at_.leader_bell.get(); }
   int background_bell() const { return at_.background_bell.get(); }
 
-  /// Writes a large outcome into a slab that home provides. nullopt and `reason` (an errno) when
-  /// home has no memory for it.
-  std::optional<wire::SlabOutcome> to_slab(std::span<const std::byte> bytes, int& reason);
+  /// A room of `bytes` for a large outcome, which begins with a copy of `used`; `growing`: more may be
+  /// needed. Another one, or an outcome elsewhere, may be asked for before it is sent. nullopt and
+  /// `reason` (an errno): there is no memory for it.
+  std::optional<WorkerSlabs::Room> room(std::span<const std::byte> used, std::uint64_t bytes,
+                                        bool growing, int& reason);
+  /// The outcome that lies in it is published next.
+  void send_room(const wire::SlabOutcome& outcome) { slabs_.sent(outcome.slab); }
 
  private:
   shm::TaskMemory& tasks() const {
@@ -144,6 +149,7 @@ class WorkerEnd {
   Packet receive_control();
   void keep(Packet packet);
   static Slab slab_of(Packet& packet);
+  std::optional<Packet> receive_room(int& reason);
   std::uint32_t stage_block(const wire::CallHeader& header);
   std::span<const std::byte> call_slab(std::uint32_t number);
 
@@ -155,7 +161,7 @@ class WorkerEnd {
   Patience patience_;
   bool passed_silently_ = false;
   std::uint32_t control_taken_ = 0;
-  std::vector<Slab> slabs_;  // of calls: the current one's, and those of calls to come
+  WorkerSlabs slabs_;
   bool stage_came_ = false;  // stage.hpp
   Slab stage_arguments_;
   Slab stage_results_;

@@ -157,6 +157,11 @@ Mapping::Mapping(const Fd& memory, Access access, Inherit inherit)
   populate(region_, access);
 }
 
+// A hint, too: if it cannot be now, the pages go with the last mapping.
+void Mapping::give_back() const noexcept {
+  if (*this) ::madvise(region_.get_address(), region_.get_size(), MADV_REMOVE);
+}
+
 // In a forked child the range was never mapped and may be somebody else's by now: the region is
 // parked, not unmapped.
 Mapping::~Mapping() {

@@ -49,6 +49,10 @@ class Mapping {
   }
   ~Mapping();
 
+  /// Gives the memory's pages back, whoever else maps it: it is all zeros then, and what is written into
+  /// it may find no memory. Of one mapped writable and not sealed against writers.
+  void give_back() const noexcept;
+
   std::byte* data() const noexcept { return static_cast<std::byte*>(region_.get_address()); }
   std::size_t size() const noexcept { return region_.get_size(); }
   explicit operator bool() const noexcept { return region_.get_address() != nullptr; }

@@ -163,6 +163,7 @@ supervisor::Supervisor* new_supervisor(const PoolOptions& options, int processes
        .rules = os::guard(wire::write_rules(rules)),
        .limits = rules.limits,
        .sandbox_is_strict = options.sandbox && options.sandbox->strict,
+       .reuses_slabs = !options.sandbox,
        .max_tasks_per_child = options.max_tasks_per_child,
        .max_pending_bytes = options.max_pending_bytes,
        .max_memory_growth = options.max_memory_growth_bytes,

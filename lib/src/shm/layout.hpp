@@ -12,7 +12,7 @@
 //   ┌──────────────────┬──────────────────────┬──────────────────────────────────┐
 //   │ TaskHeader       │ slots 128 × 64 bytes │ arena: calls that do not fit     │
 //   │ tail head wake   │ a call or a message  │ into a slot. The supervisor alone│
-//   │ stop stack_wanted│ each                 │ allocates (arena.hpp)            │
+//   │ stop rooms stack │ each                 │ allocates (arena.hpp)            │
 //   └──────────────────┴──────────────────────┴──────────────────────────────────┘
 //   0                  256                    8448                               32768
 //   results        one per worker; the worker writes; claim words both (compare-and-swap)
@@ -48,6 +48,10 @@ inline constexpr std::size_t page = 4096;
 inline constexpr std::uint32_t slot_count = 128;
 inline constexpr std::size_t slot_bytes = 64;
 
+/// Rooms per worker, in which large results come home. Too few: fresh pages for who keeps several results;
+/// too many: memory.
+inline constexpr std::size_t room_count = 8;
+
 using Word64 = std::atomic<std::uint64_t>;
 using Word32 = std::atomic<std::uint32_t>;
 
@@ -69,6 +73,7 @@ struct TaskHeader {
   Word64 stop;                      // the element that is to stop (element.hpp); 0: none
   Word32 control;                   // control packets sent that nobody asked for
   Word64 stack_wanted;              // the element whose stack is (element.hpp); 0: none
+  Word32 rooms[room_count];         // how often each was given to the worker (channel/rooms.hpp)
 };
 
 struct alignas(slot_bytes) Slot {

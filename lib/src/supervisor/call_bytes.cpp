@@ -4,8 +4,6 @@
 #include <span>
 
 #include "channel/host_end.hpp"
-#include "channel/slab.hpp"
-#include "os/memory.hpp"
 #include "wire/messages.hpp"
 
 namespace procpool::inline v0::supervisor {
@@ -63,12 +61,6 @@ struct ChunkLayout {
 
 }  // namespace
 
-const std::shared_ptr<const void>* slab_of(const Assignment& work) {
-  if (work.is_chunk) return chunk_of(work).slab ? &chunk_of(work).slab : nullptr;
-  const Node& node = node_of(work);
-  return node.extras && node.extras->slab ? &node.extras->slab : nullptr;
-}
-
 void write_call(const Assignment& work, std::byte* to) {
   if (work.is_chunk) {
     const ChunkLayout chunk(chunk_of(work));
@@ -93,18 +85,30 @@ bool fits_an_arena(const Assignment& work) {
   return call_bytes(work) <= channel::HostEnd::Arena::largest;
 }
 
+const Slab* slab_of(const Assignment& work) {
+  if (work.is_chunk) return static_cast<const Slab*>(chunk_of(work).slab.get());
+  const auto& extras = node_of(work).extras;
+  return extras ? static_cast<const Slab*>(extras->slab.get()) : nullptr;
+}
+
 bool needs_slab(const Assignment& work) {
   return !fits_an_arena(work) && slab_of(work) == nullptr;
 }
 
-std::shared_ptr<Slab> make_slab(const Assignment& work) {
-  auto slab = std::make_shared<Slab>();
-  slab->size = call_bytes(work);
-  slab->memory =
-      os::make_memory("procpool-call", (slab->size + shm::page - 1) / shm::page * shm::page);
-  slab->mapping = os::Mapping(slab->memory, os::Access::read_write);
+bool lies_in_slab(const Node& node) {
+  const Slab* const slab = slab_of(node);
+  return slab != nullptr && call_bytes(node) <= slab->size();
+}
+
+void complete_in_slab(const Node& node) {
+  const std::string_view name = name_of(node);
+  std::byte* const end = slab_of(node)->mapping.data() + node.payload.size();
+  if (!name.empty()) std::memcpy(end, name.data(), name.size());
+}
+
+std::shared_ptr<Slab> copy_to_slab(channel::SlabStore& store, const Assignment& work) {
+  auto slab = store.take(call_bytes(work));
   write_call(work, slab->mapping.data());
-  os::seal_against_writers(slab->memory);
   return slab;
 }
 

@@ -11,7 +11,7 @@
 #include <procpool/detail/node.hpp>
 #include <procpool/options.hpp>
 
-#include "channel/slab.hpp"
+#include "channel/slab_store.hpp"
 
 namespace procpool::inline v0::supervisor {
 
@@ -20,12 +20,17 @@ std::uint64_t call_bytes(const detail::Assignment& work);
 void write_call(const detail::Assignment& work, std::byte* to);
 
 bool fits_an_arena(const detail::Assignment& work);
-/// Whether it does not, and has no slab yet; and making one (outside the lock).
-bool needs_slab(const detail::Assignment& work);
-std::shared_ptr<channel::Slab> make_slab(const detail::Assignment& work);
-void attach_slab(detail::Assignment& work, std::shared_ptr<channel::Slab> slab);
 /// Null: it has none.
-const std::shared_ptr<const void>* slab_of(const detail::Assignment& work);
+const channel::Slab* slab_of(const detail::Assignment& work);
+/// Whether it does not fit, and has no slab yet; and copying it into one (outside the lock). Throws
+/// std::system_error.
+bool needs_slab(const detail::Assignment& work);
+std::shared_ptr<channel::Slab> copy_to_slab(channel::SlabStore& store,
+                                            const detail::Assignment& work);
+void attach_slab(detail::Assignment& work, std::shared_ptr<channel::Slab> slab);
+/// Whether it was encoded into a slab that has room for the name, too; and writing that.
+bool lies_in_slab(const detail::Node& node);
+void complete_in_slab(const detail::Node& node);
 
 inline std::string_view name_of(const detail::Assignment& work) {
   return work.options == nullptr ? std::string_view() : work.options->name;

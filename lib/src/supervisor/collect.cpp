@@ -90,6 +90,7 @@ void Supervisor::measure(Worker& worker, unsigned outcomes) {
   worker.busy_since = now;
   if (worker.phase == Phase::stopping && !worker.stop_sent) attention_ = true;  // there is room now
   if (worker.leaving) attention_ = true;
+  if (!worker.shown.empty()) keep_memory();
   if (const Holding* const next = worker.hand.first()) {
     expect_start(worker, *next->work);
   } else if (settings_.idle_timeout) {
@@ -119,7 +120,7 @@ Ended Supervisor::accept(Worker& worker, const channel::Arrival& arrival) {
     return violated(worker, "it sent a record of no known kind");
   }
   detail::Part::Lent large;
-  if (is_slab(arrival.kind) && !take_slab(worker, arrival, large)) return std::nullopt;
+  if (is_slab(arrival.kind) && !take_room(worker, arrival, large)) return std::nullopt;
   const bool late = timed_out(worker, *holding);
   Assignment& work = *holding->work;
   Assignment* lifted = nullptr;
@@ -177,20 +178,17 @@ void Supervisor::settle_run(Worker& worker, Holding& holding, std::uint32_t coun
   worker.hand.settled(holding, count);
 }
 
-bool Supervisor::take_slab(Worker& worker, const channel::Arrival& arrival,
+bool Supervisor::take_room(Worker& worker, const channel::Arrival& arrival,
                            detail::Part::Lent& bytes) {
   const auto where = wire::read<wire::SlabOutcome>(arrival.bytes);
-  auto& slabs = worker.result_slabs;
-  for (std::size_t i = 0; where && i != slabs.size(); ++i) {
-    if (slabs[i]->number != where->slab) continue;
-    const std::shared_ptr<channel::Slab> slab = std::move(slabs[i]);
-    slabs.erase(slabs.begin() + static_cast<std::ptrdiff_t>(i));
-    if (where->size > slab->mapping.size()) break;
-    bytes = {{slab->mapping.data(), where->size}, slab};
-    return true;
+  auto lent = where ? worker.end.rooms().lend(where->slab, where->size) : std::nullopt;
+  if (!lent) {
+    violated(worker, "it sent an outcome in a slab that it does not have");
+    return false;
   }
-  violated(worker, "it sent an outcome in a slab that it does not have");
-  return false;
+  bytes = std::move(*lent);
+  keep_memory();
+  return true;
 }
 
 Ended Supervisor::accept_update(Worker& worker, const Holding& holding,

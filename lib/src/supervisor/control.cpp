@@ -1,9 +1,7 @@
 // What workers say over their control sockets.
 
-#include <cerrno>
 #include <memory>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "os/modules.hpp"
@@ -30,6 +28,8 @@ void Supervisor::read_control(Worker& worker) {
     if (packet == channel::Packet::gone) return;  // its pidfd will say the rest
     if (packet == channel::Packet::nonsense) {
       violated(worker, "it sent a control packet of no known form");
+    } else if (message.kind == wire::ControlKind::lost_slab && lost_slab(worker, message.value)) {
+      continue;
     } else if (worker.phase == Phase::stopping && message.kind != wire::ControlKind::need_slab &&
                worker.late_words != most_late_words) {
       ++worker.late_words;
@@ -40,11 +40,11 @@ void Supervisor::read_control(Worker& worker) {
     } else if (message.kind == wire::ControlKind::grown && worker.phase == Phase::ready &&
                !worker.outgrown) {
       worker.leaving = worker.outgrown = attention_ = true;
-    } else if (message.kind == wire::ControlKind::need_slab && !worker.slab_wanted &&
-               worker.result_slabs.empty()) {
-      worker.slab_wanted = true;
+    } else if (message.kind == wire::ControlKind::need_slab && !worker.room_wanted &&
+               !worker.end.rooms().has_unused(message.value)) {
+      worker.room_wanted = true;
       add_chore([this, ticket = worker.ticket, bytes = message.value](Lock& lock) {
-        give_result_slab(ticket, bytes, lock);
+        give_room(ticket, bytes, lock);
       });
     } else {
       violated(worker, "it sent a control message that is out of place");
@@ -97,37 +97,6 @@ void Supervisor::give_stage(Ticket ticket, Lock& lock) {
   stage->arguments_memory.reset();
   stage->results_memory.reset();
   worker->stage = std::move(stage);
-}
-
-/// A chore: making a large memory takes long.
-void Supervisor::give_result_slab(Ticket ticket, std::uint64_t bytes, Lock& lock) {
-  lock.unlock();
-  auto slab = std::make_shared<channel::Slab>();
-  int refused = 0;
-  try {
-    slab->size = bytes;
-    slab->memory = os::make_memory("procpool-result", (bytes + shm::page - 1) / shm::page * shm::page);
-    slab->mapping = os::Mapping(slab->memory, os::Access::read_only);
-  } catch (const std::system_error& error) {
-    refused = error.code().value();
-  } catch (const std::exception&) {
-    refused = ENOMEM;
-  }
-  lock.lock();
-  Worker* const worker = find(ticket);
-  if (worker == nullptr) return;
-  worker->slab_wanted = false;
-  // The worker waits for this one packet and its socket has room for many.
-  slab->number = ++worker->slabs_sent * 2 + 1;
-  const os::Io sent =
-      refused != 0 ? worker->end.refuse_slab(refused) : worker->end.send_slab(*slab);
-  if (sent == os::Io::would_block) {
-    violated(*worker, "it does not read its control socket");
-    return;
-  }
-  if (refused != 0) return;
-  slab->memory.reset();
-  worker->result_slabs.push_back(std::move(slab));
 }
 
 }  // namespace procpool::inline v0::supervisor

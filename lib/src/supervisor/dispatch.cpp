@@ -195,14 +195,10 @@ bool Supervisor::send(Worker& worker, Assignment& work) {
 bool Supervisor::place(Worker& worker, Assignment& work, Placement& placement) {
   const std::uint64_t size = call_bytes(work);
   placement.elsewhere.size = size;
-  if (const auto* slab = slab_of(work)) {
-    auto& memory = *static_cast<Slab*>(const_cast<void*>(slab->get()));
-    memory.number = (worker.slabs_sent + 1) * 2;
-    // One that closed its socket gets the call all the same, and ends at the look for its slab.
-    if (worker.end.send_slab(memory) == os::Io::would_block) return false;
-    ++worker.slabs_sent;
+  if (const Slab* const slab = slab_of(work)) {
+    if (!show_slab(worker, *slab)) return false;
     placement.place = wire::Place::slab;
-    placement.elsewhere.slab = memory.number;
+    placement.elsewhere.slab = slab->number;
     return true;
   }
   if (goes_by_stage(work, worker)) {
@@ -238,22 +234,6 @@ std::uint32_t Supervisor::bind(Worker& worker, const detail::Descriptor& descrip
   if (worker.bound.size() <= number) worker.bound.resize(number + 1);
   worker.bound[number] = true;
   return number;
-}
-
-/// A chore: making and filling a large memory takes long.
-void Supervisor::prepare(Assignment& work, Lock& lock) {
-  lock.unlock();
-  std::exception_ptr error;
-  try {
-    attach_slab(work, make_slab(work));
-  } catch (...) {
-    error = std::make_exception_ptr(
-        EncodingError("no shared memory for a call of " + std::to_string(call_bytes(work)) +
-                      " bytes"));
-  }
-  lock.lock();
-  if (!error) return resend(work);
-  ledger_.fail(work, work.count, [&error] { return error; });
 }
 
 }  // namespace procpool::inline v0::supervisor

@@ -110,6 +110,7 @@ void Supervisor::finish_workers() {
 void Supervisor::run_background() {
   driver_.run_background();
   stop_giving();
+  slabs_->close();
   {
     const Lock lock = driver_.hold();
     driver_.retire();

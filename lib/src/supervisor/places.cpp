@@ -122,6 +122,7 @@ void Supervisor::resize(int processes) {
     }
     places_.resize(count);
     processes_ = processes;
+    slabs_->serve(processes);
     dispatch();
   });
   attention_ = true;

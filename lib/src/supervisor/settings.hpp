@@ -35,6 +35,7 @@ struct Settings {
   os::Fd rules = {};  // what each worker is held to (wire/rules.hpp); none: nothing
   os::ResourceLimits limits = {};  // as in these
   bool sandbox_is_strict = false;
+  bool reuses_slabs = true;  // false: no worker sees what another's call was (channel/slab_store.hpp)
   unsigned max_tasks_per_child = 0;
   std::size_t max_pending_bytes = 0;
   std::size_t max_memory_growth = 0;

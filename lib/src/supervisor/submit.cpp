@@ -63,7 +63,11 @@ void Supervisor::check_waits(Deadline until) const {
 bool Supervisor::submit(Node& node, Admission admission) {
   check_mine();
   node.is_batch = false;
-  if (auto slab = make_slab_or_throw(node)) attach_slab(node, std::move(slab));
+  if (lies_in_slab(node)) {
+    complete_in_slab(node);
+  } else if (auto slab = slab_or_throw(node)) {
+    attach_slab(node, std::move(slab));
+  }
   const std::size_t bytes = node.payload.size();
   Lock lock = driver_.hold();
   check_open();
@@ -159,7 +163,7 @@ void Supervisor::release_held(Node& node, std::exception_ptr failed) {
   std::shared_ptr<channel::Slab> slab;
   if (!failed) {
     try {
-      slab = make_slab_or_throw(node);
+      slab = slab_or_throw(node);
       if (slab) node.payload.lend({slab->mapping.data(), node.payload.size()}, slab);
     } catch (...) {
       failed = std::current_exception();
@@ -181,9 +185,9 @@ void Supervisor::release_held(Node& node, std::exception_ptr failed) {
 }
 
 /// Null: it needs none.
-std::shared_ptr<channel::Slab> Supervisor::make_slab_or_throw(const detail::Assignment& work) {
+std::shared_ptr<channel::Slab> Supervisor::slab_or_throw(const detail::Assignment& work) {
   try {
-    return fits_an_arena(work) ? nullptr : make_slab(work);
+    return fits_an_arena(work) ? nullptr : copy_to_slab(*slabs_, work);
   } catch (const std::exception& error) {
     throw EncodingError("a call of " + std::to_string(call_bytes(work)) +
                         " bytes cannot be sent: " + error.what() + os::advice_on(error.what()));

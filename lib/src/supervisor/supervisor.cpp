@@ -32,7 +32,8 @@ Supervisor::Supervisor(Settings settings)
       driver_(*this, page_of(page_).target),
       places_(static_cast<std::size_t>(settings_.processes)),
       processes_(settings_.processes),
-      starts_{.most_failures = settings_.max_start_failures} {
+      starts_{.most_failures = settings_.max_start_failures},
+      slabs_(std::make_shared<channel::SlabStore>(settings_.processes, settings_.reuses_slabs)) {
   page_of(page_).memory_growth = settings_.max_memory_growth;
   page_of(page_).crash_handlers = settings_.crash_handlers;
   oom_kills_explained_ = oom_kills_now();
@@ -108,6 +109,7 @@ void Supervisor::attend() {
     if (workers_[i]->control_seen) read_control(*workers_[i]);
   }
   if (some_gone_) take_back_gone();
+  if (memory_due_ != never) give_memory_back();
   reap();
   replace_spent();
   let_idle_go();
@@ -186,6 +188,7 @@ bool Supervisor::driven_in_passing() {
 
 void Supervisor::let_go(Lock& lock) {
   Ledger::Garbage garbage = ledger_.take_garbage();
+  if (!garbage.slabs.empty()) keep_memory();
   const auto graves = std::exchange(graveyard_, {});
   lock.unlock();
   run_continuations(std::move(garbage.continuations));

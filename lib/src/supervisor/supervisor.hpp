@@ -32,6 +32,7 @@
 #include <procpool/errors.hpp>
 #include <procpool/options.hpp>
 
+#include "channel/slab_store.hpp"
 #include "ledger/asked_core.hpp"
 #include "ledger/ledger.hpp"
 #include "ledger/task_text.hpp"
@@ -67,6 +68,7 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   void submit_batch(detail::Batch& batch) override;
   bool hold(detail::Node& node, std::size_t bytes, detail::Admission admission) override;
   void release_held(detail::Node& node, std::exception_ptr failed) override;
+  detail::CallRoom room_for_call(std::size_t bytes, bool growing) noexcept override;
   bool wait(detail::Node& node, detail::Time until) override;
   detail::Node* wait_any(detail::CompletionQueue& queue, detail::Time until) override;
   void discard(detail::Batch& batch) noexcept override;
@@ -120,7 +122,7 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   struct Submitter;
   bool has_room_for(std::size_t bytes) const;
   bool admit(Lock& lock, std::size_t bytes, detail::Admission admission);
-  static std::shared_ptr<channel::Slab> make_slab_or_throw(const detail::Assignment& work);
+  std::shared_ptr<channel::Slab> slab_or_throw(const detail::Assignment& work);
   void supply(Lock& lock);
 
   // ask.cpp
@@ -167,7 +169,7 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   void settle_run(Worker& worker, Holding& holding, std::uint32_t count);
   Ended accept_update(Worker& worker, const Holding& holding, const channel::Arrival& arrival);
   Ended accept_start_error(Worker& worker, const channel::Arrival& arrival);
-  bool take_slab(Worker& worker, const channel::Arrival& arrival, detail::Part::Lent& bytes);
+  bool take_room(Worker& worker, const channel::Arrival& arrival, detail::Part::Lent& bytes);
   void advanced(Worker& worker, Holding& holding, bool over);
   void completed(Worker& worker, Holding& holding);
   void put_down(Worker& worker, Holding& holding);
@@ -189,7 +191,16 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   void said_hello(Worker& worker, const wire::Control& hello);
   void became_ready(Worker& worker, std::uint64_t gaps);
   void give_stage(Ticket ticket, Lock& lock);
-  void give_result_slab(Ticket ticket, std::uint64_t bytes, Lock& lock);
+
+  // slabs.cpp
+  void prepare(detail::Assignment& work, Lock& lock);
+  bool show_slab(Worker& worker, const channel::Slab& slab);
+  void drop_unused(Worker& worker);
+  bool lost_slab(Worker& worker, std::uint64_t number);
+  void give_room(Ticket ticket, std::uint64_t bytes, Lock& lock);
+  void keep_memory();
+  void give_memory_back();
+  void drop_gone();
 
   // dispatch.cpp
   void dispatch();
@@ -201,7 +212,6 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   bool send(Worker& worker, detail::Assignment& work);
   bool place(Worker& worker, detail::Assignment& work, Placement& placement);
   std::uint32_t bind(Worker& worker, const detail::Descriptor& descriptor);
-  void prepare(detail::Assignment& work, Lock& lock);
 
   // rebalance.cpp
   void rebalance();
@@ -282,6 +292,8 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   Deadline retry_at_ = {};
   std::string last_failure_;
   std::exception_ptr last_cause_;
+  std::shared_ptr<channel::SlabStore> slabs_;
+  Deadline memory_due_ = never;  // when to look what slabs and rooms nobody uses
   std::vector<std::unique_ptr<Worker>> graveyard_;  // to be freed once the lock is not held
 
   std::unordered_map<const detail::Descriptor*, std::uint32_t> task_numbers_;

@@ -107,9 +107,14 @@ struct Worker {
   bool control_full = false;  // its socket was, and it had taken in `control_hint`
 
   std::vector<bool> bound = {};  // task numbers it knows
-  std::uint32_t slabs_sent = 0;
-  bool slab_wanted = false;  // it asked for room for a result, and waits
-  std::vector<std::shared_ptr<channel::Slab>> result_slabs = {};
+  /// Slabs of calls that it has mapped, the one sent first at the front.
+  struct Shown {
+    std::uint32_t number;
+    std::weak_ptr<const void> life;
+    std::uint64_t last;  // the slot of the last call in it
+  };
+  std::vector<Shown> shown = {};
+  bool room_wanted = false;  // it asked for room for a result, and waits
 
   std::unique_ptr<channel::Stage> stage = {};  // once a large flat map came to it
   bool stage_wanted = false;

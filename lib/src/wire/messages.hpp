@@ -64,7 +64,7 @@ inline constexpr std::size_t inline_bytes = 64 - sizeof(CallHeader);
 
 struct Elsewhere {
   std::uint32_t offset;  // in the arena; or which block of the stage
-  std::uint32_t slab;    // or this slab's number: even; result slabs have odd ones
+  std::uint32_t slab;    // or this slab's number: even; rooms have odd ones
   std::uint64_t size;
 };
 
@@ -123,12 +123,15 @@ enum class ControlKind : std::uint32_t {
   ready,       // worker → home: the initializer is through; `value`: gaps of its sandbox
   grown,       // worker → home: it has grown by more than it may
   need_slab,   // worker → home: room for a large result
-  slab,        // home → worker, with its memory: a large call, or room for a large result
+  slab,        // home → worker, with its memory: a slab for large calls, or a room for large results; the
+               // room that had its number is gone
   no_slab,     // home → worker: why not (errno)
   stage,       // home → worker, with its two memories
   run,         // home → the child of a Process, instead of start; with descriptors (RunFds order)
   memory,      // home → worker, with its descriptor: shared state that calls will name
   forget,      // home → worker: none of them will any more
+  drop_slab,   // home → worker: no call will come in that slab
+  lost_slab,   // worker → home: it could not take in that slab or room
   memories,    // home → the child of a Process, after run: `number` of the descriptors that its call
                // names, in their order there
 };

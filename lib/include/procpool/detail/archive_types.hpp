@@ -84,11 +84,24 @@ void load_each(SpanIn& ar, C& to) {
   for (; count != 0; --count) ar(to.emplace_back());
 }
 
+/// Says that this memory will be filled soon: large pages, where there are any, cost less to get.
+void advise_large(void* memory, std::size_t bytes) noexcept;
+
+/// Room for so many elements that come now. What is large is fresh memory, which costs more than what
+/// is put there.
+template <class C>
+void reserve_at_once(C& to, std::size_t count) {
+  constexpr std::size_t large = std::size_t{2} << 20;
+  const std::size_t bytes = count * sizeof(typename C::value_type);
+  to.reserve(count);
+  if (bytes >= large) advise_large(to.data(), bytes);
+}
+
 template <Raw T, class A>
 void load(SpanIn& ar, std::vector<T, A>& to) {
   const std::size_t count = ar.read_count(sizeof(T));
   to.clear();
-  to.reserve(count);
+  reserve_at_once(to, count);
   append_unaligned(to, ar.view(count * sizeof(T)));
 }
 template <class T, class A>
@@ -116,6 +129,7 @@ template <class C, class Traits, class A>
 void load(SpanIn& ar, std::basic_string<C, Traits, A>& to) {
   const std::size_t count = ar.read_count(sizeof(C));
   if constexpr (sizeof(C) == 1) {
+    reserve_at_once(to, count);
     to.assign(reinterpret_cast<const C*>(ar.view(count).data()), count);
   } else {
     to.resize(count);

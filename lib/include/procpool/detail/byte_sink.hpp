@@ -46,9 +46,10 @@ class HeapSink final : public Sink {
   /// Gives the buffer away; null when it was never needed.
   std::unique_ptr<std::byte[]> release() noexcept { return std::move(buffer_); }
 
+  static constexpr std::size_t max_bytes = std::size_t{1} << 62;
+
  private:
   static constexpr std::size_t min_bytes = 256;
-  static constexpr std::size_t max_bytes = std::size_t{1} << 62;
 
   std::unique_ptr<std::byte[]> buffer_;
 };

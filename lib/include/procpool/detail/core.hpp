@@ -68,8 +68,18 @@ class Keeper {
 /// What `submit` does while too many bytes are pending.
 enum class Admission { wait, decline };
 
+/// Memory that is a core's, for one call's bytes. Empty: the core has none to give.
+struct CallRoom {
+  std::span<std::byte> bytes;
+  std::shared_ptr<const void> keeper;
+};
+
 class Core : public Keeper {
  public:
+  /// From where a large call is sent, so that it is encoded there. `growing`: how large it will be is
+  /// not known yet. Never throws: what has no room goes to the heap first.
+  virtual CallRoom room_for_call(std::size_t, bool /*growing*/) noexcept { return {}; }
+
   /// Takes one reference to the node, released when it is settled. While too many bytes are pending
   /// it waits, or declines (false: nothing was taken). Throws PoolClosed, PoolTerminated, PoolBroken,
   /// Misuse; then nothing was taken.
@@ -122,9 +132,6 @@ std::shared_ptr<const TaskOptions> share_options(TaskOptions options);
 void set_options(Node& node, const std::shared_ptr<const TaskOptions>& options);
 /// From now on a stop request of the node's options cancels it. After it was submitted.
 void watch_stop(Node& node);
-
-/// Says that this memory will be filled soon: large pages, where there are any, cost less to get.
-void advise_large(void* memory, std::size_t bytes) noexcept;
 
 [[noreturn]] void throw_misuse(const char* what);
 

@@ -32,12 +32,51 @@ void encode_by(SpanOut& out, Save&& save) {
   }
 }
 
+/// Where a call is encoded that outgrows its node: on the heap, or once it is large in memory of the
+/// core's, from where it is sent.
+class CallSink final : public Sink {
+ public:
+  explicit CallSink(Core& core) : core_(core) {}
+
+  std::span<std::byte> grow(std::span<const std::byte> used, std::size_t more) override {
+    const bool growing = more < used.size();
+    const std::size_t size = growing ? 2 * used.size() : used.size() + more;
+    if (size >= large_bytes && more < heap_.max_bytes) {
+      if (CallRoom room = core_.room_for_call(size, growing); room.keeper) {
+        if (!used.empty()) std::memcpy(room.bytes.data(), used.data(), used.size());
+        heap_.release();
+        room_ = std::move(room);
+        return room_.bytes;
+      }
+    }
+    const std::span<std::byte> region = heap_.grow(used, more);
+    room_ = {};
+    return region;
+  }
+
+  /// The bytes are complete.
+  void give(Node& node, std::size_t size) {
+    if (!room_.keeper) return node.payload.adopt(size, heap_.release());
+    node.more().slab = room_.keeper;
+    node.payload.lend(room_.bytes.first(size), std::move(room_.keeper));
+  }
+
+ private:
+  /// Less is copied into an arena. Too low: memories for calls that need none; too high: more is
+  /// copied twice.
+  static constexpr std::size_t large_bytes = 16 * 1024;
+
+  Core& core_;
+  HeapSink heap_;
+  CallRoom room_;
+};
+
 template <class Save>
-void encode_into(Node& node, Save&& save) {
-  HeapSink sink;
+void encode_into(Core& core, Node& node, Save&& save) {
+  CallSink sink(core);
   SpanOut out(node.payload.room(), sink);
   encode_by(out, save);
-  node.payload.adopt(out.size(), sink.release());
+  sink.give(node, out.size());
   node.attach(out.take_attachments());
 }
 
@@ -98,7 +137,7 @@ bool encode_and_submit(Core& core, Admission admission, Node& node, const F& f,
     call.bytes.assign(out.bytes().begin(), out.bytes().end());
     return submit_in_pieces(core, admission, node, std::move(call));
   } else {
-    encode_into(node, [&](SpanOut& out) {
+    encode_into(core, node, [&](SpanOut& out) {
       C::save_callable(out, f);
       C::save_arguments(out, args...);
     });

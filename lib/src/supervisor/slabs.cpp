@@ -1,0 +1,154 @@
+// The memory of large calls and results (channel/slab_store.hpp, channel/rooms.hpp): who knows which
+// slab, who gets a room, and what goes back to the machine.
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "os/fork.hpp"
+#include "supervisor/call_bytes.hpp"
+#include "supervisor/supervisor.hpp"
+
+namespace procpool::inline v0::supervisor {
+
+using channel::Slab;
+using detail::Assignment;
+
+namespace {
+
+/// Slabs of calls that one worker has mapped, if no more are in its hand. Too few: descriptors and
+/// mappings for calls that go here and there; too many: page tables.
+constexpr std::size_t most_shown = 16;
+
+}  // namespace
+
+/// Without the pool's lock. Empty: the caller's bytes are copied later, or it is told why not.
+detail::CallRoom Supervisor::room_for_call(std::size_t bytes, bool growing) noexcept try {
+  if (generation_ != os::fork_generation()) return {};
+  auto slab = slabs_->take(bytes, growing);
+  const std::span<std::byte> room(slab->mapping.data(), slab->mapping.size());
+  return {room, std::move(slab)};
+} catch (const std::exception&) {
+  return {};
+}
+
+/// A chore: making and filling a large memory takes long.
+void Supervisor::prepare(Assignment& work, Lock& lock) {
+  lock.unlock();
+  std::exception_ptr error;
+  try {
+    attach_slab(work, copy_to_slab(*slabs_, work));
+  } catch (...) {
+    error = std::make_exception_ptr(
+        EncodingError("no shared memory for a call of " + std::to_string(call_bytes(work)) +
+                      " bytes"));
+  }
+  lock.lock();
+  if (!error) return resend(work);
+  ledger_.fail(work, work.count, [&error] { return error; });
+}
+
+/// The worker's next call lies there. False: its socket is full now.
+bool Supervisor::show_slab(Worker& worker, const Slab& slab) {
+  keep_memory();
+  const std::uint64_t call = worker.end.published() + 1;  // a binding may come before it
+  const auto known = std::ranges::find(worker.shown, slab.number, &Worker::Shown::number);
+  if (known != worker.shown.end()) {
+    known->last = call;
+    return true;
+  }
+  if (worker.shown.size() >= most_shown) drop_unused(worker);
+  // One that closed its socket gets the call all the same, and ends at the look for its slab.
+  if (worker.end.send_slab(slab) == os::Io::would_block) return false;
+  worker.shown.push_back({slab.number, slab.life, call});
+  return true;
+}
+
+/// The oldest of those that no call in its hand lies in.
+void Supervisor::drop_unused(Worker& worker) {
+  const auto unused = std::ranges::find_if(worker.shown, [&worker](const Worker::Shown& shown) {
+    return !worker.hand.awaits_before(shown.last + 1);
+  });
+  if (unused == worker.shown.end()) return;
+  if (worker.end.send_drop(unused->number) != os::Io::would_block) worker.shown.erase(unused);
+}
+
+/// It had no descriptor or memory for it. False: it was given none such.
+bool Supervisor::lost_slab(Worker& worker, std::uint64_t number) {
+  if (worker.end.rooms().lose(static_cast<std::uint32_t>(number))) return true;
+  return std::erase_if(worker.shown, [number](const Worker::Shown& shown) {
+           return shown.number == number;
+         }) != 0;
+}
+
+/// A chore: making a large memory takes long.
+void Supervisor::give_room(Ticket ticket, std::uint64_t bytes, Lock& lock) {
+  lock.unlock();
+  std::shared_ptr<Slab> room;
+  int refused = 0;
+  try {
+    room = channel::Rooms::make(bytes);
+  } catch (const std::system_error& error) {
+    refused = error.code().value();
+  } catch (const std::exception&) {
+    refused = ENOMEM;
+  }
+  lock.lock();
+  Worker* const worker = find(ticket);
+  if (worker == nullptr) return;
+  worker->room_wanted = false;
+  if (refused == 0) worker->end.rooms().put(room);
+  // The worker waits for this one packet and its socket has room for many.
+  const os::Io sent =
+      refused != 0 ? worker->end.refuse_slab(refused) : worker->end.send_slab(*room);
+  if (sent == os::Io::would_block) violated(*worker, "it does not read its control socket");
+  if (room) room->memory.reset();
+}
+
+/// Slabs or rooms are in use, or were a moment ago.
+void Supervisor::keep_memory() {
+  if (memory_due_ != never) return;
+  memory_due_ = deadline_after(channel::slab_keep_time);
+  driver_.at(memory_due_);
+}
+
+/// What has not been used for a while. Freeing it takes long: a chore.
+void Supervisor::give_memory_back() {
+  const Deadline now = Clock::now();
+  if (now < memory_due_) return driver_.at(memory_due_);
+  memory_due_ = never;
+  std::vector<std::shared_ptr<Slab>> old;
+  slabs_->trim(now, memory_due_, old);
+  for (const auto& worker : workers_) {
+    if (worker->hand.empty()) worker->end.rooms().trim(now, memory_due_, old);
+  }
+  driver_.at(memory_due_);
+  drop_gone();
+  if (old.empty()) return;
+  add_chore([this, old = std::move(old)](Lock& lock) mutable {
+    lock.unlock();
+    channel::free_slabs(std::move(old));
+    lock.lock();
+    drop_gone();
+  });
+}
+
+/// Workers are told of slabs that are no more, whose pages stay for as long as somebody maps them.
+void Supervisor::drop_gone() {
+  for (const auto& worker : workers_) {
+    const std::size_t dropped = std::erase_if(worker->shown, [&](const Worker::Shown& shown) {
+      if (!shown.life.expired()) return false;
+      if (worker->end.send_drop(shown.number) != os::Io::would_block) return true;
+      keep_memory();  // its socket is full now
+      return false;
+    });
+    if (dropped != 0) worker->end.ring();
+  }
+}
+
+}  // namespace procpool::inline v0::supervisor

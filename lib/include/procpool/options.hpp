@@ -54,8 +54,7 @@ enum class Backend {
   /// Threads of this program (Python: multiprocessing.dummy, ThreadPoolExecutor). A task that is to
   /// stop is asked to (this_task::stop_requested); after CancelOptions::stop_grace one whose time is
   /// over ends with TaskTimeout, and its thread stays busy until it returns. A task that waits,
-  /// without a limit, for another one of its own pool runs it itself if nobody else does; not where
-  /// `wait` or `as_completed` is given futures of several pools.
+  /// without a limit, for another one of its own pool runs it itself if nobody else does.
   thread,
   /// Every task runs inside the call that submits it, on the caller's thread, for debuggers and
   /// profilers (joblib: SequentialBackend). `processes` is 1. A call with another pool's futures among
@@ -244,12 +243,12 @@ struct TaskOptions {
   /// The exceptions after which it is tried again, as `retries` allows. Empty: none, only crashes and
   /// timeouts.
   RetryOn retry_on = {};
-  /// How long the task may run, from when it really starts, before it is reported, and goes on: one line
-  /// with its stack, as if it had said that itself (Future::on_progress); on stderr where nobody listens.
+  /// How long the task may run, from when it really starts, before it is reported, and goes on: a log line
+  /// and its stack, as if it had said that itself (Future::on_progress); on stderr where nobody listens.
   /// Per attempt; in a map per element. It may come a moment after the task's end: debug information is
   /// read for it. Only worker processes are asked: elsewhere Misuse when the task is submitted. They are
-  /// asked by SIGURG, which ends a sleep or poll of the task early, as signals do; of a task that blocks
-  /// or handles it the report has no stack. Empty: never. Zero or less, or not less than `timeout`:
+  /// asked by SIGURG, which ends a system call like poll or nanosleep early (EINTR), as signals do; of a
+  /// task that blocks or handles it, and where very many are reported at once, there is no stack. Empty: never. Zero or less, or not less than `timeout`:
   /// Misuse. Too low: slow machines report good tasks; too high: a task that hangs is heard of late.
   std::optional<Duration> soft_timeout = {};
 };

@@ -9,11 +9,18 @@ namespace procpool::inline v0::detail {
 Stream::Stream(Core& core, StreamOptions options, std::unique_ptr<Feed> feed)
     : core_(&core), options_(options), feed_(std::move(feed)) {
   core_->retain();
-  while (feed_ && ahead_ < options_.ahead && pull_chunk(options_.ahead - ahead_)) {
+  try {
+    while (feed_ && ahead_ < options_.ahead && pull_chunk(options_.ahead - ahead_)) {
+    }
+  } catch (...) {  // the pool takes no more: what it took is not wanted
+    let_go();
+    throw;
   }
 }
 
-Stream::~Stream() {
+Stream::~Stream() { let_go(); }
+
+void Stream::let_go() noexcept {
   for (const Running& running : running_) {
     if (running.batch) core_->discard(*running.batch);
   }

@@ -37,9 +37,8 @@ std::vector<Future<R>> distinct(Range&& futures) {
 }
 
 /// Which of some unfinished nodes end, in order; of whichever cores they are. If all are of one, the
-/// waiting thread drives it; else it sleeps, and each core drives itself. A thread of a pool of threads,
-/// whose own task may wait for what no other thread is free to run, waits for one after the other
-/// instead, and so runs it.
+/// waiting thread drives it; else it sleeps, and each core drives itself. In a task of a pool of threads
+/// it runs what waits in that pool meanwhile: no other thread may be free for it.
 class Completions {
  public:
   /// The caller keeps the nodes.
@@ -49,13 +48,9 @@ class Completions {
 
  private:
   struct Mixed;
-  void wait_in_order();
-
   Keeper* core_ = nullptr;  // of all; null: they are of several
   std::shared_ptr<CompletionQueue> queue_;
   std::shared_ptr<Mixed> mixed_;
-  std::vector<Node*> nodes_;  // if they are of several
-  std::size_t first_ = 0;     // of these, that may not have ended
 };
 
 /// The same with their handles.

@@ -99,6 +99,7 @@ class Stream {
     std::size_t count;  // of them
   };
 
+  void let_go() noexcept;
   void pull();
   bool pull_chunk(std::size_t room);
   bool feed_ended();

@@ -85,6 +85,27 @@ TEST_F(ThreadsWait, P_FUT_08_gathered_futures_of_its_own_pool_are_run_too) {
   EXPECT_GE(sum % 100, 1);
 }
 
+// What is asked for is the first to end, whatever its place and its pool.
+TEST_F(ThreadsWait, P_FUT_06_in_a_task_futures_of_other_pools_come_as_they_end) {
+  static const ThreadPool *slow, *quick;
+  Room& room = fresh_room();
+  const ThreadPool pool(1), second(1), third(1);
+  slow = &second;
+  quick = &third;
+  EXPECT_EQ(pool.apply([] {
+    const std::vector all{slow->submit([] { return wait_until_left(), 1; }), quick->submit(twice, 1)};
+    const auto first = wait(all, ReturnWhen::first_completed);
+    int order = first.done.size() == 1 && first.done.front() == all[1] ? 1 : 0;
+    for (const auto& each : as_completed(all)) {
+      order = 10 * order + each.get();
+      this_room().open = true;  // for the slow one
+    }
+    return order;
+  }),
+            121);
+  EXPECT_TRUE(room.open);
+}
+
 // The only thread waits, and what it waits for comes to be able to run while it sleeps.
 TEST_F(ThreadsWait, P_FUT_09_a_task_that_sleeps_is_told_of_what_it_can_run) {
   static const ThreadPool* other;

@@ -56,6 +56,9 @@ TEST_F(SharedConditions, timeouts) {
   EXPECT_FALSE(box.changed.wait_until(held, std::chrono::steady_clock::now() + 5ms));
   EXPECT_FALSE(box.changed.wait_until(held, std::chrono::system_clock::time_point::min()));
   EXPECT_FALSE(box.changed.wait_until(held, std::chrono::system_clock::now() + 5ms, [] { return false; }));
+  EXPECT_FALSE(box.changed.wait_until(held, std::chrono::sys_seconds::min()));
+  EXPECT_LT(detail::Time::clock::now() + 1000h, detail::time_at(std::chrono::sys_seconds::max()));
+  EXPECT_LT(detail::Time::clock::now() + 1000h, detail::time_at(std::chrono::file_clock::time_point::max()));
   const auto end_of_time = std::chrono::system_clock::time_point::max();
   EXPECT_TRUE(box.changed.wait_until(held, end_of_time, [] { return true; }));
   EXPECT_TRUE(held.owns_lock());

@@ -62,6 +62,10 @@ class LocalCore : public ledger::AskedCore, private ledger::Wakes {
   /// Makes the places, if they have not been made. Throws PoolBroken.
   void start();
 
+  /// In a task of this pool: runs what waits there until `satisfied`, of which `wake_helpers` tells.
+  void help_until(bool (*satisfied)(const void*), const void* subject);
+  void wake_helpers();
+
  protected:
   explicit LocalCore(Settings settings);
   ~LocalCore() override;

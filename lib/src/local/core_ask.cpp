@@ -55,6 +55,18 @@ bool LocalCore::wait_until(Lock& lock, detail::Waiters& among, bool (*satisfied)
   return satisfied(subject);
 }
 
+void LocalCore::help_until(bool (*satisfied)(const void*), const void* subject) {
+  Lock lock(mutex_);
+  detail::Waiters nobody_else;
+  wait_until(lock, nobody_else, satisfied, subject, never, nullptr);
+  let_go(lock);
+}
+
+void LocalCore::wake_helpers() {
+  const Lock lock(mutex_);
+  for (detail::Waiter* const helper : helpers_) wake(*helper);
+}
+
 bool LocalCore::wait(Node& node, detail::Time until) {
   check_mine();
   Lock lock(mutex_);

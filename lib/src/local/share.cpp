@@ -71,7 +71,7 @@ bool Share::is_inside(const LocalCore& core) {
   return share != nullptr;
 }
 
-bool Share::is_inside_any() { return innermost != nullptr; }
+LocalCore* Share::here() { return innermost == nullptr ? nullptr : innermost->core_; }
 
 // ---- running -------------------------------------------------------------------------------------
 

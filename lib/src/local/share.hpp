@@ -64,8 +64,8 @@ class Share final : public detail::Invocation, private TaskContext {
 
   /// Whether this thread runs a task of that core.
   static bool is_inside(const LocalCore& core);
-  /// Whether it runs a task of any core.
-  static bool is_inside_any();
+  /// The core whose task it runs, the innermost of several; null: none.
+  static LocalCore* here();
 
  private:
   detail::SpanIn& callable() override { return *callable_; }

@@ -98,7 +98,7 @@ bool has_exited_without_poll(int pidfd) noexcept {
   siginfo_t info{};
   rusage used{};
   if (look(pidfd, info, used, WNOWAIT)) return info.si_pid != 0;
-  return signal_by_pidfd(pidfd, 0, 0) != 0;
+  return signal_by_pidfd(pidfd, 0, 0) != 0 && errno == ESRCH;
 }
 
 std::uint64_t nanoseconds(const timeval& time) noexcept {
@@ -152,7 +152,9 @@ bool wait_for_exit(int pidfd, Deadline until) noexcept {
   while (!has_exited(pidfd)) {
     if (until != never && Clock::now() >= until) return false;
     const timespec left = until == never ? timespec{} : remaining(until);
-    ::ppoll(&entry, 1, until == never ? nullptr : &left, nullptr);
+    if (::ppoll(&entry, 1, until == never ? nullptr : &left, nullptr) >= 0 || errno == EINTR) continue;
+    constexpr timespec moment{0, 1'000'000};  // see has_exited_without_poll
+    ::nanosleep(&moment, nullptr);
   }
   return true;
 }

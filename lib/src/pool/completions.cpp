@@ -1,5 +1,8 @@
 // What    Waiting for the next of several nodes to end, for one thread.
 // Writers Of one core: that core. Else whoever sees an end, under the lock here.
+// Order   An end is in the queue before the waiting thread is told. Told it is by the lock that it sleeps
+//         with: the one here, or, in a task of a pool of threads, that pool's, under which it may run what
+//         waits there.
 // Death   A consumer that goes first leaves its queue behind, for the nodes to fill: they share it. What
 //         is in a queue is looked at only while the consumer holds the node.
 
@@ -10,36 +13,56 @@
 #include <deque>
 #include <mutex>
 
-#include "local/share.hpp"
+#include "local/core.hpp"
 
 namespace procpool::inline v0::detail {
 
 struct Completions::Mixed {
-  std::mutex lock;
-  std::condition_variable changed;
-  std::deque<Node*> ended;
+  Mixed() : own_(local::Share::here()) {
+    if (own_ != nullptr) own_->retain();
+  }
+  Mixed(const Mixed&) = delete;
+  Mixed& operator=(const Mixed&) = delete;
+  ~Mixed() {
+    if (own_ != nullptr) own_->release();
+  }
 
   void add(Node* node) {
-    const std::lock_guard hold(lock);
-    ended.push_back(node);
-    changed.notify_one();
+    {
+      const std::lock_guard hold(lock_);
+      ended_.push_back(node);
+      changed_.notify_one();
+    }
+    if (own_ != nullptr) own_->wake_helpers();
   }
-  bool has_some() {
-    const std::lock_guard hold(lock);
-    return !ended.empty();
-  }
+
   Node* next(Time until) {
-    std::unique_lock hold(lock);
-    const auto some = [this] { return !ended.empty(); };
+    if (until == forever && own_ != nullptr && own_ == local::Share::here()) {
+      own_->help_until([](const void* self) { return static_cast<const Mixed*>(self)->has_some(); },
+                       this);
+    }
+    std::unique_lock hold(lock_);
+    const auto some = [this] { return !ended_.empty(); };
     if (until == forever) {
-      changed.wait(hold, some);
-    } else if (!changed.wait_until(hold, until, some)) {
+      changed_.wait(hold, some);
+    } else if (!changed_.wait_until(hold, until, some)) {
       return nullptr;
     }
-    Node* const node = ended.front();
-    ended.pop_front();
+    Node* const node = ended_.front();
+    ended_.pop_front();
     return node;
   }
+
+ private:
+  bool has_some() const {
+    const std::lock_guard hold(lock_);
+    return !ended_.empty();
+  }
+
+  local::LocalCore* const own_;  // whose task the consumer is; null: of none here
+  mutable std::mutex lock_;
+  std::condition_variable changed_;
+  std::deque<Node*> ended_;
 };
 
 Completions::Completions(const std::vector<Node*>& nodes) {
@@ -51,7 +74,6 @@ Completions::Completions(const std::vector<Node*>& nodes) {
     return;
   }
   core_ = nullptr;
-  nodes_ = nodes;
   mixed_ = std::make_shared<Mixed>();
   for (Node* const node : nodes) {
     node->core->then(*node, [mixed = mixed_, node] { mixed->add(node); });
@@ -59,16 +81,7 @@ Completions::Completions(const std::vector<Node*>& nodes) {
 }
 
 Node* Completions::next(Time until) {
-  if (core_ != nullptr) return core_->wait_any(*queue_, until);
-  if (until == forever && local::Share::is_inside_any()) wait_in_order();
-  return mixed_->next(until);
-}
-
-/// Returns when one of them has ended that was not told before, or will be in a moment.
-void Completions::wait_in_order() {
-  if (mixed_->has_some()) return;
-  while (first_ != nodes_.size() && nodes_[first_]->done()) ++first_;
-  if (first_ != nodes_.size()) nodes_[first_]->core->wait(*nodes_[first_], forever);
+  return core_ != nullptr ? core_->wait_any(*queue_, until) : mixed_->next(until);
 }
 
 }  // namespace procpool::inline v0::detail

@@ -75,6 +75,7 @@ void set_default_pool(PoolOptions options) {
                  "parallel_map or default_pool()");
   }
   of.options = std::move(options);
+  if (in_worker()) of.options.backend = Backend::sequential;
 }
 
 }  // namespace procpool::inline v0

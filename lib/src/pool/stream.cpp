@@ -81,9 +81,14 @@ bool Stream::pull_chunk(std::size_t room) {
   ahead_ += count;
   if (count != 0) {
     if (options_.order == Order::of_completion) batch->more().queues.push_back(queue_);
-    core_->submit_batch(*batch);
+    running_.push_back({batch, nullptr, first, count});
+    try {
+      core_->submit_batch(*batch);
+    } catch (...) {
+      running_.pop_back();
+      throw;
+    }
     if (options_.task) watch_stop(*batch);
-    running_.push_back({std::move(batch), nullptr, first, count});
   }
   if (failed) fail_at(pulled_, failed);
   return !failed || skip_failed(input_failed);

@@ -148,7 +148,7 @@ bool Supervisor::join(Deadline until) {
 
 /// What was accepted by a pool that has not been started yet runs when `start` comes, which joins then.
 void Supervisor::abandon_pool(bool unwinding) noexcept {
-  if (generation_ != os::fork_generation()) return;  // a copy: nothing here is this process's
+  if (settings_.inert || generation_ != os::fork_generation()) return;  // nothing of it is here
   if (unwinding) {
     terminate();
   } else {

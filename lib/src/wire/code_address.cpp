@@ -68,13 +68,14 @@ std::string function_name(std::span<const std::byte> bytes, std::string_view oth
   // noted takes memory, and the C library aborts where there is none. Not waited for: a process may have
   // been forked while somebody had it.
   static constinit std::mutex lock;
-  static auto& last = *new std::pair<const void*, std::string>;
+  static constinit std::pair<const void*, std::string>* last = nullptr;  // never destroyed
   const std::unique_lock held(lock, std::try_to_lock);
-  if (held && last.first == function) return last.second;
+  if (held && last != nullptr && last->first == function) return last->second;
   std::string name = readable_type(os::describe_code(function));
   if (held) {
-    last.second = name;
-    last.first = function;
+    if (last == nullptr) last = new std::pair<const void*, std::string>;
+    last->second = name;
+    last->first = function;
   }
   return name;
 }

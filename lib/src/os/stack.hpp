@@ -48,6 +48,7 @@ struct Stack {
     std::string build_id = {};  // its bytes; empty: it has none
     std::string path = {};      // empty: not known
     bool is_program = false;    // not a library
+    friend bool operator==(const Module&, const Module&) = default;
   };
   std::vector<Frame> frames = {};
   std::vector<Module> modules = {};

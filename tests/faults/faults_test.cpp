@@ -136,6 +136,11 @@ std::string case_name(const testing::TestParamInfo<Case>& info) {
   return names.at(std::get<StartMethod>(info.param)) + std::get<Fault>(info.param).call;
 }
 
+std::string method_name(const testing::TestParamInfo<Case>& info) {
+  const std::string name = case_name(info);
+  return name.substr(0, name.find('_'));
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Of, Faults,
     testing::Combine(testing::Values(StartMethod::fork, StartMethod::forkserver, StartMethod::spawn),
@@ -146,7 +151,7 @@ INSTANTIATE_TEST_SUITE_P(
     Of, FaultsOfMemory,
     testing::Combine(testing::Values(StartMethod::fork, StartMethod::forkserver, StartMethod::spawn),
                      testing::Values(no_memory())),
-    [](const testing::TestParamInfo<Case>& info) { return case_name(info).substr(0, case_name(info).find('_')); });
+    method_name);
 
 }  // namespace
 }  // namespace procpool::test

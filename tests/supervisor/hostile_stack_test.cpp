@@ -167,6 +167,7 @@ TEST_F(ManyStacks, OnlySomeAreReportedWithTheirStacksAndNothingWaitsLong) {
     core_->on_progress(*calls.back(), lines.listener());
   }
   for (const auto& worker : workers) runs_first(*worker);
+  EXPECT_TRUE(core_->cancel(*submit(many)));  // whereupon all are looked at, and asked at once
   for (const auto& worker : workers) {
     EXPECT_TRUE(is_asked(*worker));
     worker->results().stack.size =

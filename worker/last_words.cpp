@@ -98,7 +98,7 @@ void note_abort_message() noexcept {
 void note_stack(void* context) noexcept {
   LastWords& record = words.record->words;
   std::array<std::uintptr_t, os::max_frames> frames;
-  const std::size_t count = os::capture_interrupted(frames, context);
+  const std::size_t count = os::capture_interrupted(frames, context, true);
   record.stack_bytes =
       static_cast<std::uint16_t>(os::write_stack(std::span(frames).first(count), record.stack));
 }

@@ -1,6 +1,5 @@
 // What runs for longer than its soft_timeout is reported with its stack, once, and goes on.
 #include <fcntl.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -9,40 +8,18 @@
 #include <stdexcept>
 #include <thread>
 
-#include "conformance/conformance.hpp"
-#include "conformance/ear.hpp"
+#include "conformance/soft_timeout.hpp"
 
 namespace procpool::test {
 namespace {
-
-#if defined(__SANITIZE_THREAD__)
-constexpr bool has_stacks = false;  // its runtime calls handlers later, and from elsewhere
-#else
-constexpr bool has_stacks = true;
-#endif
-
-constexpr CancelOptions at_once{.stop_grace = 0ms, .term_grace = 0ms};
 
 [[gnu::noinline]] int wait_in_the_dark(const std::string& gate, int value) {
   pass_gate(gate);
   return value;
 }
 
-std::string told_of(Ear& ear, std::size_t index = 0) {
-  EXPECT_TRUE(comes_true([&] {
-    return ear.has([&](const TaskUpdate& update) { return update.index == index; });
-  }));
-  for (const TaskUpdate& update : ear.heard()) {
-    if (update.index == index) return update.log;
-  }
-  return {};
-}
-
-// A macro, so that a failure names its line.
-#define EXPECT_SAYS(text, words) EXPECT_TRUE(contains(text, words)) << (text)
-
 TEST_P(Conformance, P_JOB_02_a_stuck_task_is_reported_with_its_stack_and_goes_on) {
-  const Pool pool = make_pool(1);
+  Pool pool = make_pool(1);
   const auto pids = pool.pids();
   Gate gate(file("gate"));
   Ear ear;
@@ -60,6 +37,7 @@ TEST_P(Conformance, P_JOB_02_a_stuck_task_is_reported_with_its_stack_and_goes_on
   gate.open();
   EXPECT_EQ(future.get(), 7);
   EXPECT_EQ(pool.apply(own_pid), pids.front());
+  finish(pool);
   EXPECT_EQ(ear.heard().size(), 1U);
 }
 
@@ -75,7 +53,7 @@ int allocate_if_odd(const std::string& mark, int x) {
 }
 
 TEST_P(Conformance, P_JOB_02_in_a_map_each_stuck_element_is_reported_and_no_other) {
-  const Pool pool = make_pool(2);
+  Pool pool = make_pool(2);
   const std::string mark = file("mark");
   Ear ear;
   const auto with = pool.with({.soft_timeout = 200ms}).with(MapOptions{.chunksize = 4});
@@ -85,6 +63,7 @@ TEST_P(Conformance, P_JOB_02_in_a_map_each_stuck_element_is_reported_and_no_othe
     add_mark(mark + std::to_string(update.index));
   });
   EXPECT_EQ(future.get(), first_numbers(8));
+  finish(pool);
   EXPECT_EQ(ear.heard().size(), 4U);
   for (const std::size_t i : {1U, 3U, 5U, 7U}) {
     const std::string text = told_of(ear, i);
@@ -102,7 +81,7 @@ int nap(int x) {
 
 // Together they run for longer than one of them may.
 TEST_P(Conformance, P_JOB_02_the_soft_time_is_each_tasks_own) {
-  const Pool pool = make_pool(1);
+  Pool pool = make_pool(1);
   const auto with = pool.with({.soft_timeout = 500ms});
   Ear ear;
   std::vector<Future<int>> calls;
@@ -112,6 +91,7 @@ TEST_P(Conformance, P_JOB_02_the_soft_time_is_each_tasks_own) {
   map.on_progress(ear.listener());
   for (int i = 0; i != 20; ++i) EXPECT_EQ(calls[static_cast<std::size_t>(i)].get(), i);
   EXPECT_EQ(map.get(), first_numbers(20));
+  finish(pool);
   EXPECT_TRUE(ear.heard().empty()) << ear.heard().front().log;
 }
 
@@ -123,7 +103,7 @@ int wait_and_fail_once(const std::string& gates) {
 }
 
 TEST_P(Conformance, P_JOB_02_each_attempt_is_reported) {
-  const Pool pool = make_pool(1);
+  Pool pool = make_pool(1);
   Gate first(file("gate1"));
   Gate second(file("gate2"));
   Ear ear;
@@ -139,6 +119,7 @@ TEST_P(Conformance, P_JOB_02_each_attempt_is_reported) {
     gate->open();
   }
   EXPECT_EQ(future.get(), 2);
+  finish(pool);
   EXPECT_EQ(ear.heard().size(), 2U);
 }
 
@@ -147,7 +128,7 @@ void hang_for_good() {
 }
 
 TEST_P(Conformance, P_JOB_02_a_report_comes_before_a_timeout) {
-  const Pool pool = make_pool(1);
+  Pool pool = make_pool(1);
   Ear ear;
   const auto future = pool.with({.timeout = 500ms, .cancel = at_once, .soft_timeout = 50ms})
                           .submit(hang_for_good);
@@ -158,11 +139,12 @@ TEST_P(Conformance, P_JOB_02_a_report_comes_before_a_timeout) {
   }
   EXPECT_THROW(future.get(), TaskTimeout);
   EXPECT_EQ(pool.apply(square, 3), 9);
+  finish(pool);
   EXPECT_EQ(ear.heard().size(), 1U);
 }
 
 TEST_P(Conformance, P_JOB_02_a_task_that_is_cancelled_in_time_is_not_reported) {
-  const Pool pool = make_pool(1);
+  Pool pool = make_pool(1);
   Gate gate(file("gate"));
   Bell bell(file("bell"));
   Ear ear;
@@ -172,57 +154,8 @@ TEST_P(Conformance, P_JOB_02_a_task_that_is_cancelled_in_time_is_not_reported) {
   bell.wait();
   EXPECT_TRUE(unwanted.cancel());
   EXPECT_EQ(with.apply(nap, 3), 3);  // when that has been stopped
+  finish(pool);
   EXPECT_TRUE(ear.heard().empty());
-}
-
-std::string wait_deaf(const std::string& gate) {
-  sigset_t urgent;
-  sigemptyset(&urgent);
-  sigaddset(&urgent, SIGURG);
-  sigprocmask(SIG_BLOCK, &urgent, nullptr);
-  pass_gate(gate);
-  return "heard nothing";
-}
-
-TEST_P(Conformance, P_JOB_02_a_task_that_blocks_the_signal_is_reported_without_its_stack) {
-  const Pool pool = make_pool(1);
-  Gate gate(file("gate"));
-  Ear ear;
-  const auto future = pool.with({.soft_timeout = 50ms}).submit(wait_deaf, gate.path());
-  future.on_progress(ear.listener());
-  EXPECT_SAYS(told_of(ear), "it blocks SIGURG");
-  gate.open();
-  EXPECT_EQ(future.get(), "heard nothing");
-  EXPECT_EQ(ear.heard().size(), 1U);
-}
-
-// The kernel gives the signal to the other thread, as the first one blocks it.
-[[gnu::noinline]] std::string listen_late(const std::string& gate) {
-  std::jthread other([&] { pass_gate(gate); });
-  sigset_t urgent, waiting;
-  sigemptyset(&urgent);
-  sigaddset(&urgent, SIGURG);
-  sigprocmask(SIG_BLOCK, &urgent, nullptr);
-  do {
-    std::this_thread::yield();
-    sigpending(&waiting);
-  } while (sigismember(&waiting, SIGURG) == 0);
-  sigprocmask(SIG_UNBLOCK, &urgent, nullptr);
-  return "listened";
-}
-
-TEST_P(Conformance, P_JOB_02_another_threads_signal_is_passed_on) {
-  const Pool pool = make_pool(1);
-  Gate gate(file("gate"));
-  Ear ear;
-  const auto future = pool.with({.soft_timeout = 50ms}).submit(listen_late, gate.path());
-  future.on_progress(ear.listener());
-  const std::string text = told_of(ear);
-  if (has_stacks) {
-    EXPECT_SAYS(text, "listen_late");
-  }
-  gate.open();
-  EXPECT_EQ(future.get(), "listened");
 }
 
 // While it lives, what this process and its children write to stderr goes to a file.
@@ -250,17 +183,21 @@ class StderrTo {
 };
 
 TEST_P(Conformance, P_JOB_02_where_nobody_listens_a_report_is_on_stderr) {
-  const Pool pool = make_pool(1);
+  Pool pool = make_pool(1);
   Gate gate(file("gate"));
+  Ear late;
   std::string text;
   {
     const StderrTo log(file("log"));
     const auto future = pool.with({.soft_timeout = 50ms}).submit(wait_in_the_dark, gate.path(), 7);
     EXPECT_TRUE(comes_true([&] { return contains(log.text(), "\n"); }));
+    future.on_progress(late.listener());
     gate.open();
     EXPECT_EQ(future.get(), 7);
+    finish(pool);
     text = log.text();
   }
+  EXPECT_TRUE(late.heard().empty());
   EXPECT_TRUE(text.starts_with("procpool: ")) << text;
   EXPECT_SAYS(text, "soft_timeout of 0.05");
   if (has_stacks) {
@@ -269,7 +206,7 @@ TEST_P(Conformance, P_JOB_02_where_nobody_listens_a_report_is_on_stderr) {
 }
 
 TEST_P(Conformance, P_JOB_02_soft_times_out_of_range_are_misuse) {
-  const Pool pool = make_pool(1);
+  Pool pool = make_pool(1);
   const auto text = [&](TaskOptions options) {
     return error_of<Misuse>([&] { (void)pool.with(std::move(options)); });
   };
@@ -284,7 +221,7 @@ TEST_P(Conformance, P_JOB_02_soft_times_out_of_range_are_misuse) {
 
 // Elsewhere it is refused, before anything of the task is kept.
 TEST_P(Conformance, P_JOB_02_only_processes_have_soft_timeouts) {
-  const Pool pool = make_pool(1);
+  Pool pool = make_pool(1);
   const auto with = pool.with({.soft_timeout = 1min});
   if (GetParam().backend == Backend::process) {
     EXPECT_EQ(with.apply(square, 2), 4);

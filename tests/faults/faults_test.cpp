@@ -2,6 +2,7 @@
 // notices, every future ends, the pool goes on or says that it is broken, and nothing is left.
 #include <signal.h>
 
+#include <chrono>
 #include <map>
 #include <new>
 #include <numeric>
@@ -9,6 +10,7 @@
 #include <random>
 #include <string>
 #include <system_error>
+#include <thread>
 #include <tuple>
 #include <vector>
 
@@ -27,6 +29,10 @@ long sum(const std::vector<int>& all) { return std::accumulate(all.begin(), all.
 std::vector<int> numbers(std::size_t count) { return std::vector<int>(count, 1); }
 int square(int x) { return x * x; }
 std::string text_of(int x) { return std::string(200, static_cast<char>('a' + x % 26)); }
+int nap(int milliseconds) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+  return milliseconds;
+}
 void crash() { raise(SIGKILL); }
 void add_to(SharedValue<int> value, int x) {
   value.update([x](int now) { return now + x; });
@@ -75,6 +81,11 @@ class Faults : public Census, public testing::WithParamInterface<Case> {
       }
       pool->apply(add_to, *value, 2);
       EXPECT_EQ(value->load(), 3);
+    });
+    survives("soft timeout", [&] {
+      const auto slow = pool->with({.soft_timeout = std::chrono::milliseconds(5)}).submit(nap, 30);
+      slow.on_progress([](const TaskUpdate&) {});
+      EXPECT_EQ(slow.get(), 30);
     });
     survives("submit", [&] {
       for (int i = 0; i != 20; ++i) futures.push_back(pool->submit(text_of, i));
@@ -125,6 +136,11 @@ std::string case_name(const testing::TestParamInfo<Case>& info) {
   return names.at(std::get<StartMethod>(info.param)) + std::get<Fault>(info.param).call;
 }
 
+std::string method_name(const testing::TestParamInfo<Case>& info) {
+  const std::string name = case_name(info);
+  return name.substr(0, name.find('_'));
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Of, Faults,
     testing::Combine(testing::Values(StartMethod::fork, StartMethod::forkserver, StartMethod::spawn),
@@ -135,7 +151,7 @@ INSTANTIATE_TEST_SUITE_P(
     Of, FaultsOfMemory,
     testing::Combine(testing::Values(StartMethod::fork, StartMethod::forkserver, StartMethod::spawn),
                      testing::Values(no_memory())),
-    [](const testing::TestParamInfo<Case>& info) { return case_name(info).substr(0, case_name(info).find('_')); });
+    method_name);
 
 }  // namespace
 }  // namespace procpool::test

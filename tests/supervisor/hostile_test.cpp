@@ -2,48 +2,15 @@
 // once and alone, and none can keep the supervisor busy or make it take what it did not ask for.
 #include <fcntl.h>
 
-#include <mutex>
 #include <string>
 #include <thread>
 
 #include "channel/rooms.hpp"
 #include "channel/slab.hpp"
-#include "fake_pool.hpp"
-#include "shm/claim.hpp"
-#include "shm/element.hpp"
-#include "support/raw_worker.hpp"
+#include "hostile.hpp"
 
 namespace procpool::test {
 namespace {
-
-class Hostile : public testing::Test {
- protected:
-  ~Hostile() override { core_->abandon_pool(true); }  // none of these hears a stop
-
-  /// The one worker, ready.
-  std::shared_ptr<RawWorker> start() {
-    core_->start();
-    return machine_.next();
-  }
-  Ref<Call> submit(std::uint64_t id) {
-    auto call = Ref<Call>::adopt(new Call(id));
-    core_->submit(*call, detail::Admission::wait);
-    return call;
-  }
-  /// The supervisor has ended it, and gone on with another.
-  void expect_ended(const RawWorker& worker) {
-    EXPECT_TRUE(comes_true([&] { return worker.dead(); }));
-    EXPECT_FALSE(machine_.next()->dead());
-  }
-  std::string violation_of(Call& call) { return error<WorkerCrashed>(call); }
-
-  RawMachine machine_;
-  supervisor::Supervisor* core_ =
-      new supervisor::Supervisor({.processes = 1,
-                                  .make_launcher = [this] { return machine_.make_launcher(); },
-                                  .on_callback_error = {},
-                                  .hooks = {}});
-};
 
 TEST_F(Hostile, APacketOfAnotherSizeIsItsDeath) {
   const auto worker = start();
@@ -212,56 +179,6 @@ TEST_F(Hostile, EachRecordOfAnotherShapeIsItsDeath) {
     EXPECT_NE(violation_of(*call).find("protocol violation"), std::string::npos);
     worker = machine_.next();
   }
-}
-
-// A worker that says that it runs what was submitted to it first, and is asked for its stack.
-class HostileStack : public Hostile {
- protected:
-  void SetUp() override {
-    worker_ = start();
-    detail::set_options(*call_, detail::share_options({.soft_timeout = 1ms}));
-    core_->submit(*call_, detail::Admission::wait);
-    worker_->results().claims[1] = shm::Claim{1, 1, 1}.pack();  // slot 0 binds the task
-  }
-  std::uint64_t wish() const { return worker_->tasks().header.stack_wanted; }
-  void tell(std::uint64_t of, std::uint32_t size) {
-    std::memset(worker_->results().stack.bytes, 0x41, sizeof(shm::StackRecord::bytes));
-    worker_->results().stack.size = size;
-    worker_->results().stack.of = of;
-    worker_->ring();
-  }
-
-  std::shared_ptr<RawWorker> worker_;
-  Ref<Call> call_ = Ref<Call>::adopt(new Call(7));
-};
-
-TEST_F(HostileStack, OneThatIsLargerThanItsRoomIsItsDeath) {
-  EXPECT_TRUE(comes_true([&] { return wish() == shm::element_word(1, 0); }));
-  tell(wish(), sizeof(shm::StackRecord::bytes) + 1);
-  EXPECT_NE(violation_of(*call_).find("stack"), std::string::npos);
-  expect_ended(*worker_);
-}
-
-// A lone word, then of nobody; then what is no stack, to the brim.
-TEST_F(HostileStack, OneThatNobodyAskedForIsNotLookedAtAndNonsenseIsNoStack) {
-  tell(shm::element_word(1, 1), ~0U);
-  tell(0, ~0U);
-  EXPECT_TRUE(comes_true([&] { return wish() == shm::element_word(1, 0); }));
-  std::mutex mutex;
-  std::string heard;
-  core_->on_progress(*call_, [&](const TaskUpdate& update) {
-    const std::lock_guard lock(mutex);
-    heard += update.log;
-  });
-  tell(wish(), sizeof(shm::StackRecord::bytes));
-  EXPECT_TRUE(comes_true([&] {
-    const std::lock_guard lock(mutex);
-    return heard.find("could not be learnt") != std::string::npos;
-  }));
-  EXPECT_FALSE(worker_->dead());
-  tell(wish(), ~0U);  // told already: not looked at again
-  core_->wait(*call_, Clock::now());
-  EXPECT_FALSE(worker_->dead());
 }
 
 }  // namespace

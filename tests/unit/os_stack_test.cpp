@@ -128,7 +128,7 @@ std::array<std::uintptr_t, os::max_frames> interrupted;
 volatile std::size_t interrupted_count = 0;
 
 void on_signal(int, siginfo_t*, void* context) {
-  interrupted_count = os::capture_interrupted(interrupted, context);
+  interrupted_count = os::capture_interrupted(interrupted, context, true);
 }
 
 std::string text_of_interrupted() {
@@ -168,7 +168,7 @@ TEST(OsStack, AHandlersOwnFramesAreLeftOut) {
 sigjmp_buf back;
 
 void on_fault(int, siginfo_t*, void* context) {
-  interrupted_count = os::capture_interrupted(interrupted, context);
+  interrupted_count = os::capture_interrupted(interrupted, context, true);
   ::siglongjmp(back, 1);
 }
 

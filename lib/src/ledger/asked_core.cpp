@@ -13,6 +13,17 @@ namespace procpool::inline v0::ledger {
 
 using detail::Node;
 
+namespace {
+
+/// Made before there is something to deliver: what `updates` counts as under way must not fail.
+Callbacks::Ready delivery_of(const std::shared_ptr<detail::TaskUpdates>& updates) {
+  Callbacks::Ready delivery;
+  delivery.push_back([updates] { updates->deliver(); });
+  return delivery;
+}
+
+}  // namespace
+
 void AskedCore::accept_node(Node& node) {
   retain();
   node.core = this;
@@ -61,34 +72,32 @@ std::shared_ptr<detail::TaskUpdates> AskedCore::updates_of(Node& node) {
   return extras.updates;
 }
 
-void AskedCore::deliver(const std::shared_ptr<detail::TaskUpdates>& updates) {
-  callbacks_.post({[updates] { updates->deliver(); }});
-}
-
 void AskedCore::on_progress(Node& node, std::function<void(const TaskUpdate&)> callback) {
   check_mine();
   callbacks_.start();
   Lock lock = hold_core();
   if (!node.done()) {
     const auto updates = updates_of(node);
-    if (updates->listen(std::move(callback))) deliver(updates);
+    Callbacks::Ready delivery = delivery_of(updates);
+    if (updates->listen(std::move(callback))) callbacks_.post_ready(std::move(delivery));
   }
   let_go(lock);
 }
 
 void AskedCore::said(Node& node, TaskUpdate update) {
-  if (node.done()) return;
-  const auto updates = updates_of(node);
-  if (updates->add(std::move(update))) deliver(updates);
+  if (!node.done()) tell(updates_of(node), std::move(update));
 }
 
-/// One write, so that lines of several threads do not mix.
+void AskedCore::tell(const std::shared_ptr<detail::TaskUpdates>& updates, TaskUpdate update) {
+  Callbacks::Ready delivery = delivery_of(updates);
+  if (updates->add(std::move(update))) callbacks_.post_ready(std::move(delivery));
+}
+
+/// One write, so that lines of several threads do not mix. Who comes later does not hear it again.
 void AskedCore::report(const std::shared_ptr<detail::TaskUpdates>& updates, TaskUpdate line) {
-  if (!updates->heard()) {
-    const std::string text = "procpool: " + line.log + '\n';
-    std::fwrite(text.data(), 1, text.size(), stderr);
-  }
-  if (updates->add(std::move(line))) deliver(updates);
+  if (updates->heard()) return tell(updates, std::move(line));
+  const std::string text = "procpool: " + line.log + '\n';
+  std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
 void AskedCore::call_back_soon(std::function<void()> callback) {

@@ -50,7 +50,7 @@ class AskedCore : public detail::Core {
   Callbacks callbacks_;
 
  private:
-  void deliver(const std::shared_ptr<detail::TaskUpdates>& updates);
+  void tell(const std::shared_ptr<detail::TaskUpdates>& updates, TaskUpdate update);
 };
 
 }  // namespace procpool::inline v0::ledger

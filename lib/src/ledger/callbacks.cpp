@@ -2,7 +2,7 @@
 
 #include <condition_variable>
 #include <cstdio>
-#include <deque>
+#include <iterator>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -13,7 +13,7 @@ namespace procpool::inline v0::ledger {
 struct Callbacks::Shared {
   std::mutex lock;
   std::condition_variable changed;
-  std::deque<std::function<void()>> queue;
+  Ready queue;
   std::function<void(std::exception_ptr)> on_error;
   std::thread thread;
   bool busy = false;
@@ -79,8 +79,12 @@ void Callbacks::start() {
 }
 
 void Callbacks::post(std::vector<std::function<void()>> callbacks) {
+  post_ready({std::make_move_iterator(callbacks.begin()), std::make_move_iterator(callbacks.end())});
+}
+
+void Callbacks::post_ready(Ready callbacks) noexcept {
   const std::lock_guard lock(shared_->lock);
-  for (auto& callback : callbacks) shared_->queue.push_back(std::move(callback));
+  shared_->queue.splice(shared_->queue.end(), callbacks);
   shared_->changed.notify_all();
 }
 

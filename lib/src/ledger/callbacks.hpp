@@ -5,6 +5,7 @@
 
 #include <exception>
 #include <functional>
+#include <list>
 #include <memory>
 #include <vector>
 
@@ -22,6 +23,9 @@ class Callbacks {
   void start();
   /// Never waits for a callback.
   void post(std::vector<std::function<void()>> callbacks);
+  /// The same without memory: of what must be called once something else has been done.
+  using Ready = std::list<std::function<void()>>;
+  void post_ready(Ready callbacks) noexcept;
   /// Runs one here and now, errors reported as ever.
   void run(const std::function<void()>& callback) noexcept;
   bool on_this_thread() const;

@@ -172,6 +172,8 @@ void on_crash(int signal, siginfo_t* info, void* context) noexcept {
   errno = saved;
 }
 
+}  // namespace
+
 /// Below it lies a page that nobody may touch.
 void take_own_stack() {
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
@@ -186,8 +188,6 @@ void take_own_stack() {
   stack.ss_size = size;
   check(::sigaltstack(&stack, nullptr), "sigaltstack");
 }
-
-}  // namespace
 
 bool sanitizer_reports() noexcept {
   static const bool there = [] {

@@ -33,6 +33,10 @@ struct CrashTeller {
 /// the telling. Throws std::system_error.
 void tell_crashes(const CrashTeller& teller);
 
+/// The calling thread gets a stack of its own for its handlers, whatever it had. Throws
+/// std::system_error.
+void take_own_stack();
+
 /// Whether a sanitizer that writes its own reports of crashes is part of this process.
 bool sanitizer_reports() noexcept;
 

@@ -13,7 +13,8 @@ struct LoadedModule {
   std::span<const unsigned char> build_id = {};
 };
 
-/// False: in none. Async-signal-safe with glibc 2.35 or later; elsewhere it takes the loader's lock.
+/// False: in none. Async-signal-safe with glibc 2.35 or later; elsewhere it takes the loader's lock. (The
+/// unwinder does without that lock since libgcc 12.)
 bool find_module(std::uintptr_t address, LoadedModule& found) noexcept;
 
 }  // namespace procpool::inline v0::os

@@ -2,6 +2,7 @@
 
 #include "os/stack.hpp"
 
+#include <dlfcn.h>
 #include <ucontext.h>
 #include <unwind.h>
 
@@ -59,7 +60,16 @@ void warm_up_unwinder() noexcept {
   return walk.count;
 }
 
-std::size_t capture_interrupted(std::span<std::uintptr_t> frames, void* context) noexcept {
+bool stack_takes_no_lock() noexcept {
+#ifdef DLFO_STRUCT_HAS_EH_DBASE
+  return true;
+#else
+  return false;
+#endif
+}
+
+std::size_t capture_interrupted(std::span<std::uintptr_t> frames, void* context,
+                                bool may_guess) noexcept {
   if (frames.empty()) return 0;
 #if defined(__x86_64__)
   auto& registers = static_cast<ucontext_t*>(context)->uc_mcontext.gregs;
@@ -77,7 +87,7 @@ std::size_t capture_interrupted(std::span<std::uintptr_t> frames, void* context)
     if (walk.count != 0) return walk.count;
   }
   frames[0] = pc;
-  if (frames.size() == 1 || find_module(pc, found)) return 1;
+  if (!may_guess || frames.size() == 1 || find_module(pc, found)) return 1;
     // A call of what is no code: the unwinder reads the context where it lies, and is shown the
     // caller.
 #if defined(__x86_64__)

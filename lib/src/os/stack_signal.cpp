@@ -9,6 +9,7 @@
 
 #include <cerrno>
 
+#include "os/crash_signals.hpp"
 #include "os/error.hpp"
 #include "os/process.hpp"
 
@@ -37,6 +38,9 @@ void on_signal(int signal, siginfo_t*, void* context) noexcept {
 }  // namespace
 
 void answer_stack_signal(void (*asked)(void*) noexcept) {
+  stack_t handlers{};
+  check(::sigaltstack(nullptr, &handlers), "sigaltstack");
+  if ((handlers.ss_flags & SS_DISABLE) != 0) take_own_stack();  // nobody tells crashes here
   state = {asked, this_pid(), this_thread()};
   struct sigaction action {};
   action.sa_sigaction = on_signal;

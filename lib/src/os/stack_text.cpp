@@ -71,9 +71,22 @@ Line line_of(const SourcePlace& place, const std::string& fallback) {
   return {place.symbol, std::move(text)};
 }
 
-class Reader {
+/// Files that a reader keeps open, at most, besides those of the stack that it reads. Too few: they are
+/// opened anew; too many: stacks that name whatever they like use up descriptors.
+constexpr std::size_t most_known = 64;
+
+}  // namespace
+
+struct StackReader::Known {
+  Known(const Stack::Module& of, Fd file) : module(of), info(std::move(file), of.build_id) {}
+  Stack::Module module;
+  DebugInfo info;
+};
+
+class StackReader::Reading {
  public:
-  explicit Reader(const Stack& stack) : stack_(stack), known_(stack.modules.size()) {}
+  Reading(const Stack& stack, std::vector<std::unique_ptr<Known>>& known)
+      : stack_(stack), known_(known) {}
 
   void add(const Stack::Frame& frame, std::vector<Line>& lines) {
     if (frame.module >= stack_.modules.size()) {
@@ -89,17 +102,16 @@ class Reader {
 
  private:
   const DebugInfo& info(std::uint32_t index) {
-    auto& known = known_[index];
-    if (!known) {
-      const Stack::Module& module = stack_.modules[index];
-      const bool ours = is_ours(module);
-      Fd file;
-      if (ours || !module.path.empty()) {
-        file = open_file(ours ? "/proc/self/exe" : module.path.c_str());
-      }
-      known = std::make_unique<DebugInfo>(std::move(file), module.build_id);
+    const Stack::Module& module = stack_.modules[index];
+    for (const auto& known : known_) {
+      if (known->module == module) return known->info;
     }
-    return *known;
+    const bool ours = is_ours(module);
+    Fd file;
+    if (ours || !module.path.empty()) {
+      file = open_file(ours ? "/proc/self/exe" : module.path.c_str());
+    }
+    return known_.emplace_back(std::make_unique<Known>(module, std::move(file)))->info;
   }
 
   static Line without_info(const Stack::Module& module, std::uint64_t offset,
@@ -111,8 +123,10 @@ class Reader {
   }
 
   const Stack& stack_;
-  std::vector<std::unique_ptr<DebugInfo>> known_;
+  std::vector<std::unique_ptr<Known>>& known_;
 };
+
+namespace {
 
 // ---- the two ends
 // --------------------------------------------------------------------------------
@@ -172,8 +186,12 @@ std::span<const Line> trimmed(std::span<const Line> lines) {
 
 }  // namespace
 
-std::string stack_text(const Stack& stack) {
-  Reader reader(stack);
+StackReader::StackReader() = default;
+StackReader::~StackReader() = default;
+
+std::string StackReader::text(const Stack& stack) {
+  if (known_.size() > most_known) known_.clear();
+  Reading reader(stack, known_);
   std::vector<Line> lines;
   for (const Stack::Frame& frame : stack.frames) reader.add(frame, lines);
   std::string text;
@@ -184,9 +202,12 @@ std::string stack_text(const Stack& stack) {
   return text;
 }
 
-std::string stack_text(std::span<const std::byte> bytes) {
+std::string StackReader::text(std::span<const std::byte> bytes) {
   const auto stack = read_stack(bytes);
-  return stack ? stack_text(*stack) : std::string();
+  return stack ? text(*stack) : std::string();
 }
+
+std::string stack_text(const Stack& stack) { return StackReader().text(stack); }
+std::string stack_text(std::span<const std::byte> bytes) { return StackReader().text(bytes); }
 
 }  // namespace procpool::inline v0::os

@@ -4,8 +4,10 @@
 // gone.
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "os/stack.hpp"
 
@@ -19,5 +21,23 @@ std::string stack_text(const Stack&);
 
 /// The same of what `write_stack` wrote; empty, if it is not that.
 std::string stack_text(std::span<const std::byte>);
+
+/// The same for several stacks: files that were read stay open, until it goes.
+class StackReader {
+ public:
+  StackReader();
+  StackReader(const StackReader&) = delete;
+  StackReader& operator=(const StackReader&) = delete;
+  ~StackReader();
+
+  std::string text(const Stack&);
+  std::string text(std::span<const std::byte>);
+
+ private:
+  struct Known;
+  class Reading;
+
+  std::vector<std::unique_ptr<Known>> known_;
+};
 
 }  // namespace procpool::inline v0::os

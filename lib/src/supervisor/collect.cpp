@@ -119,6 +119,7 @@ Ended Supervisor::accept(Worker& worker, const channel::Arrival& arrival) {
   if (arrival.kind < RecordKind::value || arrival.kind > RecordKind::slab_error) {
     return violated(worker, "it sent a record of no known kind");
   }
+  do_without_stack(worker);
   detail::Part::Lent large;
   if (is_slab(arrival.kind) && !take_room(worker, arrival, large)) return std::nullopt;
   const bool late = timed_out(worker, *holding);

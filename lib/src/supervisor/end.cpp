@@ -163,6 +163,8 @@ void Supervisor::start_ended(Worker& worker) {
 /// The claim words say what it had started; they are believed only if an honest worker can have left
 /// them so: in order, at most one element running, nothing begun after it.
 void Supervisor::settle_dead(Worker& worker) {
+  hear_stack(worker);
+  do_without_stack(worker);
   bool legal = worker.violation.empty();
   bool end_seen = false;
   std::vector<std::uint32_t> begun;  // each word is read once: what it shares may outlive it

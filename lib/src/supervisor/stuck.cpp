@@ -2,6 +2,10 @@
 // is interrupted by a signal and tells (shm/stack_record.hpp); debug information is read by a chore.
 
 #include <chrono>
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -24,6 +28,10 @@ namespace {
 /// what blocks the signal is late.
 constexpr auto stack_patience = 1s;
 
+/// How many stacks wait at most to be put into words. Too few: reports come without theirs when many
+/// tasks are stuck; too many: starts, and the pool's end, wait behind them.
+constexpr unsigned most_stacks_waiting = 8;
+
 /// What the worker runs, if that is still what it was asked about.
 const Holding* asked_about(Worker& worker) {
   const Holding* const first = worker.hand.first();
@@ -32,12 +40,19 @@ const Holding* asked_about(Worker& worker) {
   return word == worker.stack_of ? first : nullptr;
 }
 
+std::string not_told() {
+  return "; where it is could not be learnt: it blocks " + os::signal_name(os::stack_signal) +
+         " or handles it itself, its process is stopped, or it has just ended";
+}
+
 /// Takes long: outside the lock.
-std::string with_stack(std::string text, const std::vector<std::byte>& stack) {
-  const std::string lines = printable(os::stack_text(stack));
-  if (!lines.empty()) return text + "; its stack:" + indented(lines);
-  return text + "; where it is could not be learnt: it blocks " + os::signal_name(os::stack_signal) +
-         " or handles it itself, or its process is stopped";
+std::string in_words(os::StackReader& reader, const std::vector<std::byte>& stack) {
+  if (stack.empty()) {
+    return "; where it is could not be learnt: a stack is taken with glibc 2.35 or later only";
+  }
+  const std::string lines = printable(reader.text(stack));
+  if (!lines.empty()) return "; its stack:" + indented(lines);
+  return "; where it is could not be learnt: what its worker told is no stack";
 }
 
 }  // namespace
@@ -72,13 +87,20 @@ void Supervisor::wait_for_stack(Worker& worker) {
   if (worker.stack_due == never) return;
   const Holding* const holding = asked_about(worker);
   if (holding != nullptr && Clock::now() < worker.stack_due) return driver_.at(worker.stack_due);
+  do_without_stack(worker);
+}
+
+/// What has not told by now, or ends without having told.
+void Supervisor::do_without_stack(Worker& worker) {
+  if (worker.stack_due == never) return;
   worker.stack_due = never;
-  if (holding != nullptr) report_stuck(worker, *holding, {});
+  const Holding* const holding = asked_about(worker);
+  if (holding != nullptr) report_stuck(worker, *holding, std::nullopt);
 }
 
 /// Who listens now is remembered: the task may end while its stack is put into words.
 void Supervisor::report_stuck(const Worker& worker, const Holding& holding,
-                              std::vector<std::byte> stack) {
+                              std::optional<std::vector<std::byte>> stack) {
   const detail::Assignment& work = *holding.work;
   detail::Node& node = Ledger::node_of(work);
   if (node.done()) return;
@@ -89,14 +111,36 @@ void Supervisor::report_stuck(const Worker& worker, const Holding& holding,
   line.log += " (attempt " + std::to_string(work.attempt) + ") has run for longer than its soft_timeout of " +
               std::to_string(limit.count()) + " s and goes on, in worker " +
               std::to_string(worker.pid);
+  const bool has_words = stack && stacks_waiting_ != most_stacks_waiting;
+  if (!stack) line.log += not_told();
+  if (stack && !has_words) line.log += "; too many are reported at once for its stack";
+  if (!has_words) stack.reset();
   add_chore([this, updates = updates_of(node), line = std::move(line),
-             stack = std::move(stack)](Lock& lock) {
+             stack = std::move(stack)](Lock& lock) mutable {
     lock.unlock();
-    TaskUpdate told = line;
-    told.log = with_stack(line.log, stack);
-    report(updates, std::move(told));
+    tell_stuck(std::move(updates), std::move(line), stack);
+    lock.lock();
+    if (!stack || --stacks_waiting_ != 0) return;
+    lock.unlock();
+    stack_reader_.reset();
     lock.lock();
   });
+  if (has_words) ++stacks_waiting_;
+}
+
+/// By the background thread, without the lock: nobody stands above it who could hear of an error.
+void Supervisor::tell_stuck(std::shared_ptr<detail::TaskUpdates> updates, TaskUpdate line,
+                            const std::optional<std::vector<std::byte>>& stack) noexcept {
+  try {
+    if (stack) {
+      if (!stack_reader_) stack_reader_ = std::make_unique<os::StackReader>();
+      line.log += in_words(*stack_reader_, *stack);
+    }
+    report(updates, std::move(line));
+  } catch (const std::exception&) {  // no memory for its words: these need none
+    std::fputs("procpool: a task has run for longer than its soft_timeout; there is no memory to say which\n",
+               stderr);
+  }
 }
 
 }  // namespace procpool::inline v0::supervisor

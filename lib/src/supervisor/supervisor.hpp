@@ -37,6 +37,7 @@
 #include "ledger/ledger.hpp"
 #include "ledger/task_text.hpp"
 #include "os/memory.hpp"
+#include "os/stack_text.hpp"
 #include "os/worker_setup.hpp"
 #include "supervisor/capsule_writer.hpp"
 #include "supervisor/driver.hpp"
@@ -145,8 +146,12 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   // stuck.cpp
   void watch_soft_timeout(Worker& worker, const Holding& holding, Duration ran);
   void hear_stack(Worker& worker);
-  void report_stuck(const Worker& worker, const Holding& holding, std::vector<std::byte> stack);
   void wait_for_stack(Worker& worker);
+  void do_without_stack(Worker& worker);
+  void report_stuck(const Worker& worker, const Holding& holding,
+                    std::optional<std::vector<std::byte>> stack);
+  void tell_stuck(std::shared_ptr<detail::TaskUpdates> updates, TaskUpdate line,
+                  const std::optional<std::vector<std::byte>>& stack) noexcept;
 
   // finish.cpp
   std::string broken_text() const;
@@ -298,6 +303,8 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
 
   std::unordered_map<const detail::Descriptor*, std::uint32_t> task_numbers_;
   std::deque<std::function<void(Lock&)>> chores_;
+  unsigned stacks_waiting_ = 0;  // in chores, to be put into words
+  std::unique_ptr<os::StackReader> stack_reader_;  // while there are any; the background thread's
   mutable detail::Waiters pool_waiters_;  // of start, join, pids
   std::deque<Submitter*> submitters_;     // that wait for room, in their order
 

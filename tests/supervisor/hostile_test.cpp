@@ -8,41 +8,16 @@
 
 #include "channel/rooms.hpp"
 #include "channel/slab.hpp"
-#include "fake_pool.hpp"
+#include "raw_pool.hpp"
 #include "shm/claim.hpp"
 #include "shm/element.hpp"
-#include "support/raw_worker.hpp"
 
 namespace procpool::test {
 namespace {
 
-class Hostile : public testing::Test {
+class Hostile : public RawPool {
  protected:
-  ~Hostile() override { core_->abandon_pool(true); }  // none of these hears a stop
-
-  /// The one worker, ready.
-  std::shared_ptr<RawWorker> start() {
-    core_->start();
-    return machine_.next();
-  }
-  Ref<Call> submit(std::uint64_t id) {
-    auto call = Ref<Call>::adopt(new Call(id));
-    core_->submit(*call, detail::Admission::wait);
-    return call;
-  }
-  /// The supervisor has ended it, and gone on with another.
-  void expect_ended(const RawWorker& worker) {
-    EXPECT_TRUE(comes_true([&] { return worker.dead(); }));
-    EXPECT_FALSE(machine_.next()->dead());
-  }
   std::string violation_of(Call& call) { return error<WorkerCrashed>(call); }
-
-  RawMachine machine_;
-  supervisor::Supervisor* core_ =
-      new supervisor::Supervisor({.processes = 1,
-                                  .make_launcher = [this] { return machine_.make_launcher(); },
-                                  .on_callback_error = {},
-                                  .hooks = {}});
 };
 
 TEST_F(Hostile, APacketOfAnotherSizeIsItsDeath) {
@@ -99,14 +74,6 @@ TEST_F(Hostile, RoomForAResultOfAnySizeIsRefusedOrGiven) {
   EXPECT_TRUE(worker->say(wire::ControlKind::need_slab, 0, 5));  // it has one
   expect_ended(*worker);
   EXPECT_NE(violation_of(*call).find("protocol violation"), std::string::npos);
-}
-
-struct InRoom {
-  wire::OutcomeHeader header{1, 0};
-  wire::SlabOutcome outcome{1, 0, 5};
-};
-void publish(RawWorker& worker, const InRoom& record) {
-  worker.publish(static_cast<std::uint32_t>(wire::RecordKind::slab_value), wire::bytes_of(record));
 }
 
 TEST_F(Hostile, AnOutcomeInASlabThatIsNotItsOwnOrTooLargeIsItsDeath) {

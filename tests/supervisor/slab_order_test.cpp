@@ -1,0 +1,43 @@
+// What a worker says of slabs and rooms comes late, or between two looks: an honest one is not ended for
+// it, and nothing is mistaken for something else.
+#include "channel/rooms.hpp"
+#include "raw_pool.hpp"
+
+namespace procpool::test {
+namespace {
+
+class SlabOrder : public RawPool {
+ protected:
+  /// What it answers.
+  wire::Control ask_for_room(RawWorker& worker, std::uint64_t bytes) {
+    EXPECT_TRUE(worker.say(wire::ControlKind::need_slab, 0, bytes));
+    return worker.packet();
+  }
+  /// Publishes an outcome and asks for room for another between two looks of one turn. `grown` is there
+  /// to be read in that turn.
+  void publish_and_ask(std::uint64_t next_size) {
+    const auto worker = start();
+    const auto kept = submit(7);
+    const auto call = submit(8);
+    EXPECT_EQ(ask_for_room(*worker, 5).number, channel::room_number(0));
+    EXPECT_TRUE(comes_true([&] { return worker->tasks().header.tail == 3; }));
+    machine_.between_looks([&] {
+      publish(*worker, {});
+      worker->say(wire::ControlKind::need_slab, 0, next_size);
+    });
+    EXPECT_TRUE(worker->say(wire::ControlKind::grown));
+    EXPECT_EQ(worker->packet().number, channel::room_number(1));
+    publish(*worker, {{2, 0}, {channel::room_number(1), 0, 5}});
+    wait(*kept);
+    wait(*call);
+    EXPECT_EQ(kept->outcome, Outcome::value);
+    EXPECT_EQ(call->outcome, Outcome::value);
+  }
+};
+
+TEST_F(SlabOrder, AWishForTheSameRoomAgainComesAfterTheOutcomeInIt) { publish_and_ask(5); }
+
+TEST_F(SlabOrder, AWishForLargerRoomDoesNotTakeThatOfAnOutcome) { publish_and_ask(1 << 20); }
+
+}  // namespace
+}  // namespace procpool::test

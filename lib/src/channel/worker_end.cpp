@@ -248,8 +248,9 @@ std::optional<WorkerSlabs::Room> WorkerEnd::room(std::span<const std::byte> used
   Slab fresh = slab_of(*packet);
   try {
     map(fresh, os::Access::read_write);
-  } catch (const std::system_error& error) {
-    reason = error.code().value();
+  } catch (const std::exception& error) {
+    const auto* const refused = dynamic_cast<const std::system_error*>(&error);
+    reason = refused != nullptr ? refused->code().value() : ENOMEM;
     slabs_.lose(fresh.number);
     tell(wire::ControlKind::lost_slab, fresh.number);
     return std::nullopt;

@@ -57,6 +57,7 @@ std::optional<WorkerSlabs::Room> WorkerSlabs::free_room(std::uint64_t bytes, boo
 WorkerSlabs::Room WorkerSlabs::put(Slab room) {
   const std::uint32_t place = room_place(room.number);
   rooms_[place] = std::move(room);
+  replaced_ = {};
   sent_[place] = shm::load_acquire((*given_)[place]) - 1;
   return {rooms_[place].number, {rooms_[place].mapping.data(), rooms_[place].mapping.size()}};
 }

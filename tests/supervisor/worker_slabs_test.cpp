@@ -82,5 +82,37 @@ TEST_F(WorkerEnds, AResultThatOutgrewItsRoomIsThereWhenTheNextCannotBeTakenIn) {
   EXPECT_EQ(heard().kind, ControlKind::lost_slab);
 }
 
+TEST_F(WorkerEnds, ACallsMemoryThatWasLostIsThereForTheNextCallOnceItIsSentAgain) {
+  const auto slab = fresh_slab(std::byte{7});
+  send_without_memory(*slab);
+  send_call(*slab);
+  send_call(*slab);
+  for (int call = 0; call != 2; ++call) {
+    EXPECT_THROW(next_payload(), std::system_error);
+    worker_.pass_slot(true);
+  }
+  EXPECT_EQ(heard().kind, ControlKind::lost_slab);
+  home_.send_slab(*slab);
+  send_call(*slab);
+  EXPECT_EQ(next_payload()[MiB - 1], std::byte{7});
+  worker_.pass_slot(true);
+  send_without_memory(*slab);  // it is mapped already
+  send_call(*slab);
+  EXPECT_EQ(next_payload()[MiB - 1], std::byte{7});
+}
+
+TEST_F(WorkerEnds, ACallsMemoryThatComesAgainWithoutADescriptorIsThereStill) {
+  const auto slab = fresh_slab(std::byte{7});
+  home_.send_slab(*slab);
+  send_without_memory(*slab);
+  const auto other = fresh_slab(std::byte{8});
+  home_.send_slab(*other);
+  send_call(*other);
+  EXPECT_EQ(next_payload()[0], std::byte{8});  // it has taken in all three
+  worker_.pass_slot(true);
+  send_call(*slab);
+  EXPECT_EQ(next_payload()[0], std::byte{7});
+}
+
 }  // namespace
 }  // namespace procpool::test

@@ -6,12 +6,13 @@
 
 namespace procpool::inline v0::channel {
 
-/// One that was dropped comes again before that was done: the memory is the same.
+/// One that was dropped comes again before that was done, or one that had no descriptor: the memory is
+/// the same.
 void WorkerSlabs::take_in(std::uint32_t number, os::Fd memory) {
   for (Call& call : calls_) {
     if (call.slab.number != number) continue;
     call.dropped = false;
-    if (!call.slab.mapping) call.slab.memory = std::move(memory);
+    if (!call.slab.mapping && memory) call.slab.memory = std::move(memory);
     return;
   }
   Call& fresh = calls_.emplace_back();

@@ -1,6 +1,7 @@
 // What a worker says of slabs and rooms comes late, or between two looks: an honest one is not ended for
 // it, and nothing is mistaken for something else.
 #include "channel/rooms.hpp"
+#include "large_calls.hpp"
 #include "raw_pool.hpp"
 
 namespace procpool::test {
@@ -38,6 +39,23 @@ class SlabOrder : public RawPool {
 TEST_F(SlabOrder, AWishForTheSameRoomAgainComesAfterTheOutcomeInIt) { publish_and_ask(5); }
 
 TEST_F(SlabOrder, AWishForLargerRoomDoesNotTakeThatOfAnOutcome) { publish_and_ask(1 << 20); }
+
+// It has not looked into its socket since: home has forgotten the slab, and even told it so.
+TEST_F(SlabOrder, ACallsSlabIsLostOnceForEachTimeItWasSentHoweverLate) {
+  const auto worker = start();
+  auto call = Ref<LargeCall>::adopt(new LargeCall(*core_, 7, 0));
+  core_->submit(*call, detail::Admission::wait);
+  const wire::Control sent = worker->packet();
+  EXPECT_EQ(sent.kind, wire::ControlKind::slab);
+  core_->cancel(*call);
+  call = {};
+  EXPECT_EQ(worker->packet().kind, wire::ControlKind::drop_slab);
+  EXPECT_TRUE(worker->say(wire::ControlKind::lost_slab, 0, sent.number));
+  EXPECT_EQ(ask_for_room(*worker, 5).kind, wire::ControlKind::slab);
+  EXPECT_FALSE(worker->dead());
+  EXPECT_TRUE(worker->say(wire::ControlKind::lost_slab, 0, sent.number));
+  expect_ended(*worker);
+}
 
 }  // namespace
 }  // namespace procpool::test

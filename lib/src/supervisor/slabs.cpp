@@ -66,6 +66,7 @@ bool Supervisor::show_slab(Worker& worker, const Slab& slab) {
   // One that closed its socket gets the call all the same, and ends at the look for its slab.
   if (worker.end.send_slab(slab) == os::Io::would_block) return false;
   worker.shown.push_back({slab.number, slab.life, call});
+  ++worker.may_lose;
   return true;
 }
 
@@ -78,12 +79,15 @@ void Supervisor::drop_unused(Worker& worker) {
   if (worker.end.send_drop(unused->number) != os::Io::would_block) worker.shown.erase(unused);
 }
 
-/// It had no descriptor or memory for it. False: it was given none such.
+/// It had no descriptor or memory for it. False: it was given none such. Of a call's slab it can learn
+/// late, when that is no more.
 bool Supervisor::lost_slab(Worker& worker, std::uint64_t number) {
-  if (worker.end.rooms().lose(static_cast<std::uint32_t>(number))) return true;
-  return std::erase_if(worker.shown, [number](const Worker::Shown& shown) {
-           return shown.number == number;
-         }) != 0;
+  const auto lost = static_cast<std::uint32_t>(number);
+  if (channel::is_room(lost)) return worker.end.rooms().lose(lost);
+  if (worker.may_lose == 0) return false;
+  --worker.may_lose;
+  std::erase_if(worker.shown, [lost](const Worker::Shown& shown) { return shown.number == lost; });
+  return true;
 }
 
 /// A chore: making a large memory takes long.

@@ -57,5 +57,12 @@ TEST_F(SlabOrder, ACallsSlabIsLostOnceForEachTimeItWasSentHoweverLate) {
   expect_ended(*worker);
 }
 
+TEST_F(SlabOrder, ARoomInWhichNothingComesGoesBack) {
+  const auto worker = start();
+  EXPECT_EQ(ask_for_room(*worker, 1 << 20).kind, wire::ControlKind::slab);
+  EXPECT_FALSE(memories("procpool-room").empty());
+  EXPECT_TRUE(comes_true([] { return memories("procpool-room").empty(); }));
+}
+
 }  // namespace
 }  // namespace procpool::test

@@ -199,6 +199,20 @@ TEST_F(ResultRoom, ThatAnIdleWorkerDidNotUseForAWhileIsNotItsAnyMore) {
   EXPECT_EQ(free_room(MiB), number);
 }
 
+TEST_F(ResultRoom, ThatIsLentIsLookedAtAgainWhenItCanHaveComeBack) {
+  const std::uint32_t number = give(MiB);
+  auto lent = send(number);
+  const Deadline now = Clock::now();
+  std::vector<std::shared_ptr<Slab>> old;
+  Deadline next = never;
+  rooms_->trim(now, next, old);
+  EXPECT_LE(next, now + channel::slab_keep_time);
+  next = never;
+  rooms_->trim(now + channel::slab_keep_time, next, old);  // it will not come back
+  EXPECT_EQ(next, never);
+  EXPECT_TRUE(old.empty());
+}
+
 TEST_F(ResultRoom, OfAWorkerThatIsGoneLivesAsLongAsItsOutcome) {
   auto lent = send(give(MiB), MiB);
   rooms_->worker_is_gone();

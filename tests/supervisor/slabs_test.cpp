@@ -86,6 +86,22 @@ TEST_F(Slabs, AllGoBackWhenNobodyUsesThem) {
   EXPECT_TRUE(comes_true([] { return resident("procpool-room") == 0; }));
 }
 
+TEST_F(Slabs, ARoomGoesBackAlsoWhenItsWorkerWasBusyAtTheTime) {
+  Gate gate;
+  start(1, [&](const Element& e) {
+    if (e.id == 1) return Act::large;
+    gate.pass(e.killed);
+    return Act::value;
+  });
+  wait(*pool_->submit(1));
+  const auto second = pool_->submit(2);
+  EXPECT_FALSE(pool_->core().wait(*second, Clock::now() + 2 * channel::slab_keep_time));
+  EXPECT_NE(resident("procpool-room"), 0u);
+  gate.open();
+  wait(*second);
+  EXPECT_TRUE(comes_true([] { return resident("procpool-room") == 0; }));
+}
+
 TEST_F(Slabs, ACancelledCallsMemoryIsNotUsedWhileItRuns) {
   Gate gate;
   std::atomic<bool> runs = false;

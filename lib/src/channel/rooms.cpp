@@ -102,6 +102,11 @@ std::optional<detail::Part::Lent> Rooms::lend(std::uint32_t number, std::uint64_
   return detail::Part::Lent{{place.memory->mapping.data(), size}, std::move(lease)};
 }
 
+bool Rooms::any_free() const {
+  const std::lock_guard lock(mutex_);
+  return free_rooms() != 0;
+}
+
 std::size_t Rooms::free_rooms() const {
   return static_cast<std::size_t>(std::ranges::count_if(
       places_, [](const Place& place) { return place.memory && !place.lent; }));
@@ -124,12 +129,12 @@ void Rooms::end(const std::shared_ptr<Slab>& room) noexcept {
 void Rooms::trim(Deadline now, Deadline& next, std::vector<std::shared_ptr<Slab>>& old) {
   const std::lock_guard lock(mutex_);
   for (Place& place : places_) {
-    if (!place.memory || place.lent) continue;
+    if (!place.memory) continue;
     const Deadline due = place.since + slab_keep_time;
-    if (due <= now) {
+    if (due > now) {
+      next = std::min(next, due);  // what is lent may come back until then
+    } else if (!place.lent) {
       old.push_back(take_away(place));
-    } else {
-      next = std::min(next, due);
     }
   }
 }

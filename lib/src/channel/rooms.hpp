@@ -49,6 +49,8 @@ class Rooms : public std::enable_shared_from_this<Rooms> {
   /// While the worker has nothing to do: takes out what it has not used for long, to be freed without
   /// any lock (`free_slabs`). `next`: becomes earlier, if there will be more.
   void trim(Deadline now, Deadline& next, std::vector<std::shared_ptr<Slab>>& old);
+  /// Whether any is the worker's.
+  bool any_free() const;
   void worker_is_gone() noexcept;
 
  private:

@@ -106,6 +106,7 @@ void Supervisor::give_room(Ticket ticket, std::uint64_t bytes, Lock& lock) {
   Worker* const worker = find(ticket);
   if (worker == nullptr) return;
   worker->room_wanted = false;
+  keep_memory();
   if (refused == 0) worker->end.rooms().put(room);
   // The worker waits for this one packet and its socket has room for many.
   const os::Io sent =
@@ -129,7 +130,12 @@ void Supervisor::give_memory_back() {
   std::vector<std::shared_ptr<Slab>> old;
   slabs_->trim(now, memory_due_, old);
   for (const auto& worker : workers_) {
-    if (worker->hand.empty()) worker->end.rooms().trim(now, memory_due_, old);
+    channel::Rooms& rooms = worker->end.rooms();
+    if (worker->hand.empty()) {
+      rooms.trim(now, memory_due_, old);
+    } else if (rooms.any_free()) {  // it may be writing into them
+      memory_due_ = std::min(memory_due_, now + channel::slab_keep_time);
+    }
   }
   driver_.at(memory_due_);
   drop_gone();

@@ -86,6 +86,26 @@ TEST(SlabStores, WhatNobodyUsedForAWhileGoes) {
   EXPECT_EQ(store->free_bytes(), 0u);
 }
 
+TEST(SlabStores, WhatIsLentIsWatchedUntilItHasComeBackAndGone) {
+  const auto store = store_for(2);
+  EXPECT_FALSE(store->begin_watch());
+  auto lent = store->take(MiB);
+  EXPECT_TRUE(store->begin_watch());
+  EXPECT_FALSE(store->begin_watch());
+  const Deadline later = Clock::now() + 10 * channel::slab_keep_time;
+  std::vector<std::shared_ptr<Slab>> old;
+  Deadline next = never;
+  store->trim(later, next, old);
+  EXPECT_LE(next, later + channel::slab_keep_time);
+  lent.reset();
+  next = never;
+  store->trim(later, next, old);
+  EXPECT_EQ(old.size(), 1u);
+  EXPECT_EQ(next, never);
+  lent = store->take(MiB);
+  EXPECT_TRUE(store->begin_watch());
+}
+
 TEST(SlabStores, UnderASandboxAndAfterTheEndNothingIsKept) {
   const auto sandboxed = store_for(2, false);
   sandboxed->take(MiB);

@@ -102,6 +102,13 @@ TEST_F(Slabs, ARoomGoesBackAlsoWhenItsWorkerWasBusyAtTheTime) {
   EXPECT_TRUE(comes_true([] { return resident("procpool-room") == 0; }));
 }
 
+TEST_F(Slabs, ACallsMemoryGoesBackAlsoWhenTheCallIsNotSubmitted) {
+  start(1, [](const Element&) { return Act::value; });
+  pool_->core().room_for_call(large_bytes, false);
+  EXPECT_FALSE(memories("procpool-call").empty());
+  EXPECT_TRUE(comes_true([] { return memories("procpool-call").empty(); }));
+}
+
 TEST_F(Slabs, ACancelledCallsMemoryIsNotUsedWhileItRuns) {
   Gate gate;
   std::atomic<bool> runs = false;

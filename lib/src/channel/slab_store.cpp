@@ -49,6 +49,10 @@ void SlabStore::serve(int workers) {
 std::shared_ptr<Slab> SlabStore::take(std::uint64_t bytes, bool growing) {
   std::unique_ptr<Slab> slab = find(bytes, growing);
   if (!slab) slab = make(bytes);
+  {
+    const std::lock_guard lock(mutex_);
+    ++lent_;
+  }
   return {slab.release(),
           [store = shared_from_this()](Slab* used) { store->give_back(std::unique_ptr<Slab>(used)); }};
 }
@@ -91,7 +95,12 @@ std::unique_ptr<Slab> SlabStore::make(std::uint64_t bytes) {
 
 /// In a forked copy of the process nobody may hold the lock, and the slab is parked (os/memory.cpp).
 void SlabStore::give_back(std::unique_ptr<Slab> slab) noexcept {
-  if (generation_ != os::fork_generation() || !reuses_) return;
+  if (generation_ != os::fork_generation()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    --lent_;
+  }
+  if (!reuses_) return;
   while (!keep(slab)) evict();
 }
 
@@ -133,6 +142,13 @@ void SlabStore::trim(Deadline now, Deadline& next, std::vector<std::shared_ptr<S
     next = std::min(next, due);
     return false;
   });
+  if (lent_ != 0) next = std::min(next, now + slab_keep_time);  // nobody says when it comes back
+  watched_ = lent_ != 0 || !free_.empty();
+}
+
+bool SlabStore::begin_watch() {
+  const std::lock_guard lock(mutex_);
+  return lent_ != 0 && !std::exchange(watched_, true);
 }
 
 void SlabStore::close() noexcept {

@@ -34,8 +34,10 @@ class SlabStore : public std::enable_shared_from_this<SlabStore> {
 
   /// From now on for so many workers.
   void serve(int workers);
+  /// True once after one was taken while none was free or lent: somebody is to call `trim` from now on.
+  bool begin_watch();
   /// Takes out what has been free for long, to be freed without any lock (`free_slabs`). `next`: becomes
-  /// earlier, if there will be more.
+  /// earlier, if there can be more.
   void trim(Deadline now, Deadline& next, std::vector<std::shared_ptr<Slab>>& old);
   /// The pool is over: nothing is kept any more.
   void close() noexcept;
@@ -60,6 +62,8 @@ class SlabStore : public std::enable_shared_from_this<SlabStore> {
   const bool reuses_;
   mutable std::mutex mutex_;
   std::size_t workers_;
+  std::size_t lent_ = 0;
+  bool watched_ = false;  // `trim` will be called
   bool closed_ = false;
   std::uint32_t made_ = 0;
   std::vector<Free> free_;  // the one used last at the end. Has room: a lease ends without allocating

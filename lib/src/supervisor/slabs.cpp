@@ -31,10 +31,19 @@ constexpr std::size_t most_shown = 16;
 detail::CallRoom Supervisor::room_for_call(std::size_t bytes, bool growing) noexcept try {
   if (generation_ != os::fork_generation()) return {};
   auto slab = slabs_->take(bytes, growing);
+  watch_slabs();
   const std::span<std::byte> room(slab->mapping.data(), slab->mapping.size());
   return {room, std::move(slab)};
 } catch (const std::exception&) {
   return {};
+}
+
+/// Without the pool's lock, after one was taken: it may come back on any thread, and never be submitted.
+void Supervisor::watch_slabs() {
+  if (!slabs_->begin_watch()) return;
+  Lock lock = driver_.hold();
+  keep_memory();
+  let_go(lock);
 }
 
 /// A chore: making and filling a large memory takes long.
@@ -43,6 +52,7 @@ void Supervisor::prepare(Assignment& work, Lock& lock) {
   std::exception_ptr error;
   try {
     attach_slab(work, copy_to_slab(*slabs_, work));
+    watch_slabs();
   } catch (...) {
     error = std::make_exception_ptr(
         EncodingError("no shared memory for a call of " + std::to_string(call_bytes(work)) +

@@ -198,6 +198,7 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   void drop_unused(Worker& worker);
   bool lost_slab(Worker& worker, std::uint64_t number);
   void give_room(Ticket ticket, std::uint64_t bytes, Lock& lock);
+  void watch_slabs();
   void keep_memory();
   void give_memory_back();
   void drop_gone();

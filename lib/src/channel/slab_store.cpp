@@ -148,7 +148,7 @@ void SlabStore::trim(Deadline now, Deadline& next, std::vector<std::shared_ptr<S
 
 bool SlabStore::begin_watch() {
   const std::lock_guard lock(mutex_);
-  return lent_ != 0 && !std::exchange(watched_, true);
+  return (lent_ != 0 || !free_.empty()) && !std::exchange(watched_, true);
 }
 
 void SlabStore::close() noexcept {

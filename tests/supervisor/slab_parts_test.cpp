@@ -38,14 +38,45 @@ TEST(SlabStores, WhatCameBackLastAndFitsBestIsLentAgain) {
   const std::set numbers{small->number, medium->number, other->number, large->number};
   EXPECT_EQ(numbers.size(), 4u);
   const std::uint32_t last = medium->number;
-  const std::uint32_t largest = large->number;
   small.reset();
   large.reset();
   other.reset();
   medium.reset();
   EXPECT_EQ(number_of_next(*store, MiB + MiB / 2), last);
-  EXPECT_EQ(number_of_next(*store, MiB + MiB / 2, true), largest);
   EXPECT_FALSE(numbers.contains(number_of_next(*store, 8 * MiB)));
+}
+
+TEST(SlabStores, WhatGrowsGetsTheSmallestThatIsFourTimesAsLargeOrElseThatFits) {
+  const auto store = store_for(2);
+  std::vector<std::shared_ptr<Slab>> all;
+  for (const std::uint64_t size : {1, 2, 8, 16}) all.push_back(store->take(size * MiB));
+  const std::uint32_t two = all[1]->number;
+  const std::uint32_t eight = all[2]->number;
+  const std::uint32_t sixteen = all[3]->number;
+  all.clear();
+  EXPECT_EQ(number_of_next(*store, MiB / 2, true), two);
+  EXPECT_EQ(number_of_next(*store, 2 * MiB, true), eight);
+  EXPECT_EQ(number_of_next(*store, 6 * MiB, true), eight);
+  EXPECT_EQ(number_of_next(*store, 9 * MiB, true), sixteen);
+}
+
+TEST(SlabStores, OneThatIsUsedForLittleIsNotKeptForThat) {
+  for (const bool growing : {false, true}) {
+    const auto store = store_for(2);
+    store->take(32 * MiB);
+    const Deadline then = Clock::now();
+    store->take(MiB, growing);
+    std::vector<std::shared_ptr<Slab>> old;
+    Deadline next = never;
+    store->trim(then + channel::slab_keep_time, next, old);
+    EXPECT_EQ(old.size(), 1u);
+    EXPECT_EQ(store->free_count(), 0u);
+    store->take(32 * MiB);
+    const Deadline later = Clock::now();
+    store->take(8 * MiB, growing);
+    store->trim(later + channel::slab_keep_time, next, old);
+    EXPECT_EQ(old.size(), 1u);
+  }
 }
 
 TEST(SlabStores, OneThatFitsIsForALittleMoreToo) {
@@ -175,7 +206,23 @@ TEST_F(ResultRoom, TooSmallGoesForALargerOneAndWhatIsLentStays) {
   EXPECT_EQ(free_room(2 * MiB), small);
   lent.reset();
   EXPECT_EQ(free_room(MiB), kept);
-  EXPECT_EQ(free_room(MiB, true), small);
+  EXPECT_EQ(free_room(MiB / 2, true), small);
+  EXPECT_EQ(free_room(MiB / 4, true), kept);
+}
+
+TEST_F(ResultRoom, ThatIsUsedForLittleIsNotKeptForThat) {
+  const std::uint32_t number = give(MiB);
+  const Deadline then = Clock::now();
+  send(number, MiB / 8);
+  std::vector<std::shared_ptr<Slab>> old;
+  Deadline next = never;
+  rooms_->trim(then + channel::slab_keep_time, next, old);
+  EXPECT_EQ(old.size(), 1u);
+  give(MiB);
+  const Deadline later = Clock::now();
+  send(number, MiB / 4);
+  rooms_->trim(later + channel::slab_keep_time, next, old);
+  EXPECT_EQ(old.size(), 1u);
 }
 
 TEST_F(ResultRoom, WhenAllAreLentTheOldestBecomesItsOutcomesOwn) {

@@ -45,7 +45,7 @@ void Rooms::put(const std::shared_ptr<Slab>& room) {
   Place& place = place_for(room->size());
   if (place.memory && !place.lent) replaced = take_away(place);
   room->number = room_number(static_cast<std::uint32_t>(&place - places_.data()));
-  place = {room, false, true, Clock::now()};
+  place = {.memory = room, .unused = true};
   give(place);
 }
 
@@ -69,6 +69,7 @@ shm::Word32& Rooms::given(const Place& place) { return (*given_)[&place - places
 void Rooms::give(Place& place) {
   place.lent = false;
   place.since = Clock::now();
+  if (place.worth) place.used = place.since;
   shm::store_release(given(place), shm::load_hint(given(place)) + 1);
 }
 
@@ -99,6 +100,7 @@ std::optional<detail::Part::Lent> Rooms::lend(std::uint32_t number, std::uint64_
   place.lent = true;
   place.unused = false;
   place.since = Clock::now();
+  place.worth = is_worth(place.memory->size(), size);
   return detail::Part::Lent{{place.memory->mapping.data(), size}, std::move(lease)};
 }
 
@@ -130,7 +132,7 @@ void Rooms::trim(Deadline now, Deadline& next, std::vector<std::shared_ptr<Slab>
   const std::lock_guard lock(mutex_);
   for (Place& place : places_) {
     if (!place.memory) continue;
-    const Deadline due = place.since + slab_keep_time;
+    const Deadline due = (place.lent ? place.since : place.used) + slab_keep_time;
     if (due > now) {
       next = std::min(next, due);  // what is lent may come back until then
     } else if (!place.lent) {

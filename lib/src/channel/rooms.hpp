@@ -59,6 +59,8 @@ class Rooms : public std::enable_shared_from_this<Rooms> {
     bool lent = false;
     bool unused = false;  // nothing has come in it yet
     Deadline since = {};  // lent, or given back
+    Deadline used = {};   // for what it is worth
+    bool worth = true;    // the last use was such
   };
   class Lease;
 

@@ -47,31 +47,33 @@ void SlabStore::serve(int workers) {
 }
 
 std::shared_ptr<Slab> SlabStore::take(std::uint64_t bytes, bool growing) {
-  std::unique_ptr<Slab> slab = find(bytes, growing);
+  auto [slab, since] = find(bytes, growing);
   if (!slab) slab = make(bytes);
+  // How much a growing call will use is not known: as much as it is taken for.
+  if (is_worth(growing ? slab->size() / growth_factor : slab->size(), bytes)) since = never;
   {
     const std::lock_guard lock(mutex_);
     ++lent_;
   }
   return {slab.release(),
-          [store = shared_from_this()](Slab* used) { store->give_back(std::unique_ptr<Slab>(used)); }};
+          [store = shared_from_this(), since](Slab* used) {
+            store->give_back({std::unique_ptr<Slab>(used), since});
+          }};
 }
 
-/// The smallest, or largest, that fits, and of those the one used last.
-std::unique_ptr<Slab> SlabStore::find(std::uint64_t bytes, bool growing) {
+/// Of those that fit equally well the one used last.
+SlabStore::Free SlabStore::find(std::uint64_t bytes, bool growing) {
   const std::lock_guard lock(mutex_);
   auto best = free_.end();
   for (auto each = free_.begin(); each != free_.end(); ++each) {
     const std::uint64_t size = each->slab->size();
     if (size < bytes) continue;
-    if (best == free_.end() || (growing ? size >= best->slab->size() : size <= best->slab->size())) {
-      best = each;
-    }
+    if (best == free_.end() || !fits_better(best->slab->size(), size, bytes, growing)) best = each;
   }
-  if (best == free_.end()) return nullptr;
-  auto slab = std::move(best->slab);
+  if (best == free_.end()) return {};
+  Free found = std::move(*best);
   free_.erase(best);
-  return slab;
+  return found;
 }
 
 /// What is free counts as used where the machine is asked how much it has: it goes first.
@@ -94,14 +96,14 @@ std::unique_ptr<Slab> SlabStore::make(std::uint64_t bytes) {
 }
 
 /// In a forked copy of the process nobody may hold the lock, and the slab is parked (os/memory.cpp).
-void SlabStore::give_back(std::unique_ptr<Slab> slab) noexcept {
+void SlabStore::give_back(Free used) noexcept {
   if (generation_ != os::fork_generation()) return;
   {
     const std::lock_guard lock(mutex_);
     --lent_;
   }
   if (!reuses_) return;
-  while (!keep(slab)) evict();
+  while (!keep(used)) evict();
 }
 
 /// The one that was used longest ago; null: none is free.
@@ -114,14 +116,16 @@ std::unique_ptr<Slab> SlabStore::evict() {
 }
 
 /// False: something else has to go first. With none that is free any slab is within the bounds.
-bool SlabStore::keep(std::unique_ptr<Slab>& slab) noexcept {
+bool SlabStore::keep(Free& used) noexcept {
   const std::lock_guard lock(mutex_);
   if (closed_) return true;
-  std::uint64_t largest = slab->size();
+  const std::uint64_t size = used.slab->size();
+  std::uint64_t largest = size;
   for (const Free& each : free_) largest = std::max(largest, each.slab->size());
   const std::uint64_t most_bytes = std::max(least_bytes, (workers_ + 1) * largest);
-  if (free_.size() >= most_free(workers_) || bytes() + slab->size() > most_bytes) return false;
-  free_.push_back({std::move(slab), Clock::now()});
+  if (free_.size() >= most_free(workers_) || bytes() + size > most_bytes) return false;
+  used.since = std::min(used.since, Clock::now());
+  free_.insert(std::ranges::upper_bound(free_, used.since, {}, &Free::since), std::move(used));
   return true;
 }
 

@@ -29,7 +29,7 @@ class SlabStore : public std::enable_shared_from_this<SlabStore> {
   SlabStore(int workers, bool reuses);
 
   /// One of at least `bytes`, lent until the last copy of what is returned is gone. `growing`: more may
-  /// be needed soon, so the largest that is free. Throws std::system_error.
+  /// be needed soon (`fits_better`). Throws std::system_error.
   std::shared_ptr<Slab> take(std::uint64_t bytes, bool growing = false);
 
   /// From now on for so many workers.
@@ -48,13 +48,13 @@ class SlabStore : public std::enable_shared_from_this<SlabStore> {
  private:
   struct Free {
     std::unique_ptr<Slab> slab;
-    Deadline since;
+    Deadline since = never;  // not used for what it is worth; never: it is now
   };
 
-  std::unique_ptr<Slab> find(std::uint64_t bytes, bool growing);
+  Free find(std::uint64_t bytes, bool growing);
   std::unique_ptr<Slab> make(std::uint64_t bytes);
-  void give_back(std::unique_ptr<Slab> slab) noexcept;
-  bool keep(std::unique_ptr<Slab>& slab) noexcept;
+  void give_back(Free used) noexcept;
+  bool keep(Free& used) noexcept;
   std::unique_ptr<Slab> evict();
   std::uint64_t bytes() const;
 

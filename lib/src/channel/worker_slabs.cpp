@@ -47,9 +47,7 @@ std::optional<WorkerSlabs::Room> WorkerSlabs::free_room(std::uint64_t bytes, boo
   for (std::uint32_t place = 0; place != shm::room_count; ++place) {
     const Slab& room = rooms_[place];
     if (room.size() < bytes || !is_ours(place)) continue;
-    if (best == nullptr || (growing ? room.size() > best->size() : room.size() < best->size())) {
-      best = &room;
-    }
+    if (best == nullptr || fits_better(room.size(), best->size(), bytes, growing)) best = &room;
   }
   if (best == nullptr) return std::nullopt;
   return Room{best->number, {best->mapping.data(), best->mapping.size()}};

@@ -41,7 +41,7 @@ class WorkerSlabs {
   /// Null: it has not come.
   Slab* find(std::uint32_t number);
 
-  /// The smallest of at least `bytes`; `growing`: the largest.
+  /// The one of at least `bytes` that fits best (`fits_better`).
   std::optional<Room> free_room(std::uint64_t bytes, bool growing) const;
   /// A room that was asked for has come: whatever was at its place goes.
   Room put(Slab room);

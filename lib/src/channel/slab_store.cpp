@@ -47,16 +47,17 @@ void SlabStore::serve(int workers) {
 }
 
 std::shared_ptr<Slab> SlabStore::take(std::uint64_t bytes, bool growing) {
-  auto [slab, since] = find(bytes, growing);
-  if (!slab) slab = make(bytes);
+  Free found = find(bytes, growing);
+  if (!found.slab) found.slab = make(bytes);
   // How much a growing call will use is not known: as much as it is taken for.
-  if (is_worth(growing ? slab->size() / growth_factor : slab->size(), bytes)) since = never;
+  const std::uint64_t size = found.slab->size();
+  if (is_worth(growing ? size / growth_factor : size, bytes)) found.since = never;
   {
     const std::lock_guard lock(mutex_);
     ++lent_;
   }
-  return {slab.release(),
-          [store = shared_from_this(), since](Slab* used) {
+  return {found.slab.release(),
+          [store = shared_from_this(), since = found.since](Slab* used) {
             store->give_back({std::unique_ptr<Slab>(used), since});
           }};
 }

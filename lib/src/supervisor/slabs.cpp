@@ -72,7 +72,7 @@ bool Supervisor::show_slab(Worker& worker, const Slab& slab) {
     known->last = call;
     return true;
   }
-  if (worker.shown.size() >= most_shown) drop_unused(worker);
+  drop_unused(worker);
   // One that closed its socket gets the call all the same, and ends at the look for its slab.
   if (worker.end.send_slab(slab) == os::Io::would_block) return false;
   worker.shown.push_back({slab.number, slab.life, call});
@@ -80,13 +80,18 @@ bool Supervisor::show_slab(Worker& worker, const Slab& slab) {
   return true;
 }
 
-/// The oldest of those that no call in its hand lies in.
+/// Before it gets one more: those that are no more, and the oldest beyond what it may have mapped, if no
+/// call in its hand lies in them.
 void Supervisor::drop_unused(Worker& worker) {
-  const auto unused = std::ranges::find_if(worker.shown, [&worker](const Worker::Shown& shown) {
-    return !worker.hand.awaits_before(shown.last + 1);
+  const std::size_t most = settings_.reuses_slabs ? most_shown : 1;
+  std::size_t left = worker.shown.size();
+  std::erase_if(worker.shown, [&](const Worker::Shown& shown) {
+    if (left < most && !shown.life.expired()) return false;
+    if (worker.hand.awaits_before(shown.last + 1)) return false;
+    if (worker.end.send_drop(shown.number) == os::Io::would_block) return false;
+    --left;
+    return true;
   });
-  if (unused == worker.shown.end()) return;
-  if (worker.end.send_drop(unused->number) != os::Io::would_block) worker.shown.erase(unused);
 }
 
 /// It had no descriptor or memory for it. False: it was given none such. Of a call's slab it can learn

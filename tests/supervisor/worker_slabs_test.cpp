@@ -114,5 +114,20 @@ TEST_F(WorkerEnds, ACallsMemoryThatComesAgainWithoutADescriptorIsThereStill) {
   EXPECT_EQ(next_payload()[0], std::byte{7});
 }
 
+TEST_F(WorkerEnds, SlabsThatAreNoMoreGoBetweenTwoCallsThatFollowEachOther) {
+  const auto slab = fresh_slab(std::byte{7});
+  home_.send_slab(*slab);
+  send_call(*slab);
+  EXPECT_EQ(next_payload()[0], std::byte{7});
+  home_.send_drop(slab->number);
+  const auto other = fresh_slab(std::byte{8});
+  home_.send_slab(*other);
+  send_call(*other);
+  worker_.pass_slot(true);
+  EXPECT_EQ(home_.control_taken(), 0u);
+  EXPECT_EQ(next_payload()[0], std::byte{8});
+  EXPECT_EQ(home_.control_taken(), 1u);
+}
+
 }  // namespace
 }  // namespace procpool::test

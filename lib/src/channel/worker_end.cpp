@@ -86,6 +86,7 @@ void WorkerEnd::sleep_until(Ready ready) {
 }
 
 bool WorkerEnd::wait_for_slot(const std::atomic<bool>* stop) {
+  if (control_waits()) tell_taken();  // one that is never idle has memory to let go, too
   if (patience_.wait([this] { return slots_.visible(); }, os::yield)) return true;
   const auto stopped = [stop] { return stop != nullptr && *stop; };
   do {

@@ -151,6 +151,24 @@ TEST_F(Hostile, ARoomIsLostOnceAndOnlyBeforeItsFirstOutcome) {
   expect_ended(*worker);
 }
 
+TEST_F(Hostile, LosingRoomAfterRoomIsItsDeathAndWhatIsLostHasNoPages) {
+  const auto worker = start();
+  const auto call = submit(7);
+  std::vector<os::Mapping> lost;
+  while (lost.size() < 100 && worker->say(wire::ControlKind::need_slab, 0, 1 << 20)) {
+    std::vector<os::Fd> memories;
+    if (worker->packet(&memories).kind != wire::ControlKind::slab) break;
+    lost.emplace_back(memories.at(0), os::Access::read_write);
+    lost.back().data()[0] = std::byte{7};
+    if (!worker->say(wire::ControlKind::lost_slab, 0, 1)) break;
+  }
+  EXPECT_EQ(lost.size(), 5u);
+  expect_ended(*worker);
+  for (const auto& room : lost) {
+    EXPECT_TRUE(comes_true([&] { return room.data()[0] == std::byte{0}; }));
+  }
+}
+
 TEST_F(Hostile, EachRecordOfAnotherShapeIsItsDeath) {
   auto worker = start();
   using Bytes = std::vector<std::byte>;

@@ -46,9 +46,11 @@ bool RawWorker::say(wire::ControlKind kind, std::uint32_t number, std::uint64_t 
   return say(wire::bytes_of(message));
 }
 
-wire::Control RawWorker::packet() {
+wire::Control RawWorker::packet(std::vector<os::Fd>* fds) {
   wire::Control message{};
-  os::receive_message(control_.get(), std::as_writable_bytes(std::span(&message, 1)), never);
+  os::Message got =
+      os::receive_message(control_.get(), std::as_writable_bytes(std::span(&message, 1)), never);
+  if (fds != nullptr) *fds = std::move(got.fds);
   return message;
 }
 

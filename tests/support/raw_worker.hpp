@@ -31,8 +31,8 @@ class RawWorker {
   /// A control packet of any kind. False: the socket is full, closed or takes no descriptors.
   bool say(std::span<const std::byte> bytes, std::span<const int> fds = {});
   bool say(wire::ControlKind kind, std::uint32_t number = 0, std::uint64_t value = 0);
-  /// The next packet; waits for one.
-  wire::Control packet();
+  /// The next packet, and what came with it; waits for one.
+  wire::Control packet(std::vector<os::Fd>* fds = nullptr);
   wire::ControlKind hear() { return packet().kind; }
 
   shm::ResultMemory& results() { return *reinterpret_cast<shm::ResultMemory*>(results_.data()); }

@@ -79,15 +79,12 @@ std::shared_ptr<Slab> Rooms::take_away(Place& place) {
   return std::exchange(place, {}).memory;
 }
 
-bool Rooms::lose(std::uint32_t number) {
-  std::shared_ptr<Slab> lost;
+std::shared_ptr<Slab> Rooms::lose(std::uint32_t number) {
   const std::lock_guard lock(mutex_);
   const std::uint32_t at = room_place(number);
-  if (!is_room(number) || at >= places_.size()) return false;
+  if (!is_room(number) || at >= places_.size()) return nullptr;
   Place& place = places_[at];
-  if (!place.memory || !place.unused) return false;
-  lost = take_away(place);
-  return true;
+  return place.memory && place.unused ? take_away(place) : nullptr;
 }
 
 std::optional<detail::Part::Lent> Rooms::lend(std::uint32_t number, std::uint64_t size) {

@@ -41,8 +41,8 @@ class Rooms : public std::enable_shared_from_this<Rooms> {
   bool has_unused(std::uint64_t bytes) const;
   /// Gives the worker, which asked for one, this room: before its memory is sent.
   void put(const std::shared_ptr<Slab>& room);
-  /// The worker says that it could not take it in. False: it has none such.
-  bool lose(std::uint32_t number);
+  /// The worker says that it could not take it in. Returns the room; null: it has none such.
+  std::shared_ptr<Slab> lose(std::uint32_t number);
   /// An outcome of `size` bytes came in this room. nullopt: that cannot be.
   std::optional<detail::Part::Lent> lend(std::uint32_t number, std::uint64_t size);
 

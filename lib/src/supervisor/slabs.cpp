@@ -24,6 +24,9 @@ namespace {
 /// Slabs of calls that one worker has mapped, if no more are in its hand. Too few: descriptors and
 /// mappings for calls that go here and there; too many: page tables.
 constexpr std::size_t most_shown = 16;
+/// Rooms that a worker may lose before an outcome comes. Too few: an honest one is ended that has no
+/// descriptors (for one outcome it asks again and again for less); too many: large memories made in vain.
+constexpr unsigned most_rooms_lost = 4;
 
 }  // namespace
 
@@ -94,11 +97,16 @@ void Supervisor::drop_unused(Worker& worker) {
   });
 }
 
-/// It had no descriptor or memory for it. False: it was given none such. Of a call's slab it can learn
+/// It had no descriptor or memory for it. False: it was given none such, or loses all it is given. Of a call's slab it can learn
 /// late, when that is no more.
 bool Supervisor::lost_slab(Worker& worker, std::uint64_t number) {
   const auto lost = static_cast<std::uint32_t>(number);
-  if (channel::is_room(lost)) return worker.end.rooms().lose(lost);
+  if (channel::is_room(lost)) {
+    auto room = worker.end.rooms().lose(lost);
+    if (!room) return false;
+    free_later({std::move(room)});
+    return ++worker.rooms_lost <= most_rooms_lost;
+  }
   if (worker.may_lose == 0) return false;
   --worker.may_lose;
   std::erase_if(worker.shown, [lost](const Worker::Shown& shown) { return shown.number == lost; });
@@ -154,7 +162,11 @@ void Supervisor::give_memory_back() {
   }
   driver_.at(memory_due_);
   drop_gone();
-  if (old.empty()) return;
+  if (!old.empty()) free_later(std::move(old));
+}
+
+/// And the pages of rooms at once.
+void Supervisor::free_later(std::vector<std::shared_ptr<Slab>> old) {
   add_chore([this, old = std::move(old)](Lock& lock) mutable {
     lock.unlock();
     channel::free_slabs(std::move(old));

@@ -201,6 +201,7 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   void watch_slabs();
   void keep_memory();
   void give_memory_back();
+  void free_later(std::vector<std::shared_ptr<channel::Slab>> old);
   void drop_gone();
 
   // dispatch.cpp

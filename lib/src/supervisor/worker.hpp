@@ -115,6 +115,7 @@ struct Worker {
   };
   std::vector<Shown> shown = {};
   std::uint64_t may_lose = 0;  // of those that were sent: more than it has told of as lost
+  unsigned rooms_lost = 0;   // since its last outcome
   bool room_wanted = false;  // it asked for room for a result, and waits
 
   std::unique_ptr<channel::Stage> stage = {};  // once a large flat map came to it

@@ -39,7 +39,7 @@ bool Rooms::has_unused(std::uint64_t bytes) const {
   });
 }
 
-void Rooms::put(const std::shared_ptr<Slab>& room) {
+std::shared_ptr<Slab> Rooms::put(const std::shared_ptr<Slab>& room) {
   std::shared_ptr<Slab> replaced;
   const std::lock_guard lock(mutex_);
   Place& place = place_for(room->size());
@@ -47,6 +47,7 @@ void Rooms::put(const std::shared_ptr<Slab>& room) {
   room->number = room_number(static_cast<std::uint32_t>(&place - places_.data()));
   place = {.memory = room, .unused = true};
   give(place);
+  return replaced;
 }
 
 /// The smallest of those that it has and that are too small; else one of no memory, or one that it has

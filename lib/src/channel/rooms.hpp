@@ -39,8 +39,9 @@ class Rooms : public std::enable_shared_from_this<Rooms> {
 
   /// Whether it was given a room of that size in which nothing has come since.
   bool has_unused(std::uint64_t bytes) const;
-  /// Gives the worker, which asked for one, this room: before its memory is sent.
-  void put(const std::shared_ptr<Slab>& room);
+  /// Gives the worker, which asked for one, this room: before its memory is sent. Returns one that it has
+  /// no more for that, or null.
+  std::shared_ptr<Slab> put(const std::shared_ptr<Slab>& room);
   /// The worker says that it could not take it in. Returns the room; null: it has none such.
   std::shared_ptr<Slab> lose(std::uint32_t number);
   /// An outcome of `size` bytes came in this room. nullopt: that cannot be.

@@ -12,7 +12,7 @@
 
 #include "os/fork.hpp"
 #include "supervisor/call_bytes.hpp"
-#include "supervisor/supervisor.hpp"
+#include "supervisor/guarded.hpp"
 
 namespace procpool::inline v0::supervisor {
 
@@ -126,16 +126,36 @@ void Supervisor::give_room(Ticket ticket, std::uint64_t bytes, Lock& lock) {
     refused = ENOMEM;
   }
   lock.lock();
-  Worker* const worker = find(ticket);
-  if (worker == nullptr) return;
-  worker->room_wanted = false;
-  keep_memory();
-  if (refused == 0) worker->end.rooms().put(room);
-  // The worker waits for this one packet and its socket has room for many.
-  const os::Io sent =
-      refused != 0 ? worker->end.refuse_slab(refused) : worker->end.send_slab(*room);
-  if (sent == os::Io::would_block) violated(*worker, "it does not read its control socket");
+  std::shared_ptr<Slab> replaced;
+  if (Worker* const worker = find(ticket)) {
+    worker->room_wanted = false;
+    keep_memory();
+    guarded([&] { replaced = send_room(*worker, room, refused); });
+  }
   if (room) room->memory.reset();
+  lock.unlock();  // what nobody has is unmapped
+  replaced.reset();
+  room.reset();
+  lock.lock();
+}
+
+/// The worker waits for this one packet and its socket has room for many. Returns what `put` does.
+std::shared_ptr<Slab> Supervisor::send_room(Worker& worker, const std::shared_ptr<Slab>& room,
+                                            int refused) {
+  std::shared_ptr<Slab> replaced;
+  os::Io sent = os::Io::ok;
+  if (room) {
+    replaced = worker.end.rooms().put(room);
+    try {
+      sent = worker.end.send_slab(*room);
+    } catch (const std::system_error& error) {  // the kernel has no memory for the packet
+      refused = error.code().value();
+      worker.end.rooms().lose(room->number);
+    }
+  }
+  if (refused != 0) sent = worker.end.refuse_slab(refused);
+  if (sent == os::Io::would_block) violated(worker, "it does not read its control socket");
+  return replaced;
 }
 
 /// Slabs or rooms are in use, or were a moment ago.

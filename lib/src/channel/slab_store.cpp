@@ -138,15 +138,12 @@ std::uint64_t SlabStore::bytes() const {
 
 void SlabStore::trim(Deadline now, Deadline& next, std::vector<std::shared_ptr<Slab>>& old) {
   const std::lock_guard lock(mutex_);
-  std::erase_if(free_, [&](Free& each) {
-    const Deadline due = each.since + slab_keep_time;
-    if (due <= now) {
-      old.push_back(std::move(each.slab));
-      return true;
-    }
-    next = std::min(next, due);
-    return false;
-  });
+  old.reserve(old.size() + free_.size());
+  while (!free_.empty() && free_.front().since + slab_keep_time <= now) {
+    old.push_back(std::move(free_.front().slab));  // may throw: then it stays
+    free_.erase(free_.begin());
+  }
+  if (!free_.empty()) next = std::min(next, free_.front().since + slab_keep_time);
   if (lent_ != 0) next = std::min(next, now + slab_keep_time);  // nobody says when it comes back
   watched_ = lent_ != 0 || !free_.empty();
 }

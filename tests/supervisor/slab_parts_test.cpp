@@ -137,6 +137,16 @@ TEST(SlabStores, WhatIsLentIsWatchedUntilItHasComeBackAndGone) {
   EXPECT_TRUE(store->begin_watch());
 }
 
+TEST(SlabStores, OnceWorkersAreKilledNothingIsUsedAgain) {
+  const auto store = store_for(2);
+  const std::uint32_t free = number_of_next(*store, MiB);
+  auto lent = store->take(2 * MiB);
+  store->stop_reuse();
+  EXPECT_NE(number_of_next(*store, MiB), free);
+  lent.reset();
+  EXPECT_EQ(store->free_bytes(), channel::slab_size(MiB));
+}
+
 TEST(SlabStores, UnderASandboxAndAfterTheEndNothingIsKept) {
   const auto sandboxed = store_for(2, false);
   sandboxed->take(MiB);

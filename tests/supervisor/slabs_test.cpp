@@ -109,6 +109,12 @@ TEST_F(Slabs, ACallsMemoryGoesBackAlsoWhenTheCallIsNotSubmitted) {
   EXPECT_TRUE(comes_true([] { return memories("procpool-call").empty(); }));
 }
 
+TEST_F(Slabs, ATerminatedPoolGivesNoMemoryForCalls) {
+  start(1, [](const Element&) { return Act::value; });
+  pool_->core().terminate();
+  EXPECT_EQ(pool_->core().room_for_call(large_bytes, false).keeper, nullptr);
+}
+
 TEST_F(Slabs, ACancelledCallsMemoryIsNotUsedWhileItRuns) {
   Gate gate;
   std::atomic<bool> runs = false;

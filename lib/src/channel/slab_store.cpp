@@ -65,6 +65,7 @@ std::shared_ptr<Slab> SlabStore::take(std::uint64_t bytes, bool growing) {
 /// Of those that fit equally well the one used last.
 SlabStore::Free SlabStore::find(std::uint64_t bytes, bool growing) {
   const std::lock_guard lock(mutex_);
+  if (closed_) return {};
   auto best = free_.end();
   for (auto each = free_.begin(); each != free_.end(); ++each) {
     const std::uint64_t size = each->slab->size();
@@ -153,11 +154,18 @@ bool SlabStore::begin_watch() {
   return (lent_ != 0 || !free_.empty()) && !std::exchange(watched_, true);
 }
 
+void SlabStore::stop_reuse() noexcept {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+}
+
+bool SlabStore::reuse_stopped() const {
+  const std::lock_guard lock(mutex_);
+  return closed_;
+}
+
 void SlabStore::close() noexcept {
-  {
-    const std::lock_guard lock(mutex_);
-    closed_ = true;
-  }
+  stop_reuse();
   while (evict()) {
   }
 }

@@ -39,6 +39,9 @@ class SlabStore : public std::enable_shared_from_this<SlabStore> {
   /// Takes out what has been free for long, to be freed without any lock (`free_slabs`). `next`: becomes
   /// earlier, if there can be more.
   void trim(Deadline now, Deadline& next, std::vector<std::shared_ptr<Slab>>& old);
+  /// Workers are killed, and until they are gone they read what they had: nothing is used again.
+  void stop_reuse() noexcept;
+  bool reuse_stopped() const;
   /// The pool is over: nothing is kept any more.
   void close() noexcept;
 

@@ -32,7 +32,7 @@ constexpr unsigned most_rooms_lost = 4;
 
 /// Without the pool's lock. Empty: the caller's bytes are copied later, or it is told why not.
 detail::CallRoom Supervisor::room_for_call(std::size_t bytes, bool growing) noexcept try {
-  if (generation_ != os::fork_generation()) return {};
+  if (generation_ != os::fork_generation() || slabs_->reuse_stopped()) return {};
   auto slab = slabs_->take(bytes, growing);
   watch_slabs();
   const std::span<std::byte> room(slab->mapping.data(), slab->mapping.size());

@@ -78,12 +78,12 @@ TEST_F(ResultRoom, ThatIsUsedForLittleIsNotKeptForThat) {
   send(number, MiB / 8);
   std::vector<std::shared_ptr<Slab>> old;
   Deadline next = never;
-  rooms_->trim(then + channel::slab_keep_time, next, old);
+  rooms_->trim(then + channel::slab_keep_time, true, next, old);
   EXPECT_EQ(old.size(), 1u);
   give(MiB);
   const Deadline later = Clock::now();
   send(number, MiB / 4);
-  rooms_->trim(later + channel::slab_keep_time, next, old);
+  rooms_->trim(later + channel::slab_keep_time, true, next, old);
   EXPECT_EQ(old.size(), 1u);
 }
 
@@ -117,10 +117,14 @@ TEST_F(ResultRoom, ThatAnIdleWorkerDidNotUseForAWhileIsNotItsAnyMore) {
   const Deadline now = Clock::now();
   std::vector<std::shared_ptr<Slab>> old;
   Deadline next = never;
-  rooms_->trim(now, next, old);
+  rooms_->trim(now, true, next, old);
   EXPECT_TRUE(old.empty());
   EXPECT_LE(next, now + channel::slab_keep_time);
-  rooms_->trim(now + channel::slab_keep_time, next, old);
+  next = never;
+  rooms_->trim(now + channel::slab_keep_time, false, next, old);  // it is writing there, perhaps
+  EXPECT_TRUE(old.empty());
+  EXPECT_NE(next, never);
+  rooms_->trim(now + channel::slab_keep_time, true, next, old);
   ASSERT_EQ(old.size(), 1u);
   EXPECT_EQ(free_room(1), 0u);
   EXPECT_FALSE(rooms_->lend(number, 1));
@@ -134,10 +138,10 @@ TEST_F(ResultRoom, ThatIsLentIsLookedAtAgainWhenItCanHaveComeBack) {
   const Deadline now = Clock::now();
   std::vector<std::shared_ptr<Slab>> old;
   Deadline next = never;
-  rooms_->trim(now, next, old);
+  rooms_->trim(now, true, next, old);
   EXPECT_LE(next, now + channel::slab_keep_time);
   next = never;
-  rooms_->trim(now + channel::slab_keep_time, next, old);  // it will not come back
+  rooms_->trim(now + channel::slab_keep_time, true, next, old);  // it will not come back
   EXPECT_EQ(next, never);
   EXPECT_TRUE(old.empty());
 }

@@ -102,11 +102,6 @@ std::optional<detail::Part::Lent> Rooms::lend(std::uint32_t number, std::uint64_
   return detail::Part::Lent{{place.memory->mapping.data(), size}, std::move(lease)};
 }
 
-bool Rooms::any_free() const {
-  const std::lock_guard lock(mutex_);
-  return free_rooms() != 0;
-}
-
 std::size_t Rooms::free_rooms() const {
   return static_cast<std::size_t>(std::ranges::count_if(
       places_, [](const Place& place) { return place.memory && !place.lent; }));
@@ -126,15 +121,17 @@ void Rooms::end(const std::shared_ptr<Slab>& room) noexcept {
   room->mapping.give_back();  // the worker maps it still
 }
 
-void Rooms::trim(Deadline now, Deadline& next, std::vector<std::shared_ptr<Slab>>& old) {
+void Rooms::trim(Deadline now, bool idle, Deadline& next, std::vector<std::shared_ptr<Slab>>& old) {
   const std::lock_guard lock(mutex_);
   for (Place& place : places_) {
     if (!place.memory) continue;
     const Deadline due = (place.lent ? place.since : place.used) + slab_keep_time;
     if (due > now) {
       next = std::min(next, due);  // what is lent may come back until then
-    } else if (!place.lent) {
+    } else if (!place.lent && idle) {
       old.push_back(take_away(place));
+    } else if (!place.lent) {
+      next = std::min(next, now + slab_keep_time);
     }
   }
 }

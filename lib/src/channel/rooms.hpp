@@ -47,11 +47,9 @@ class Rooms : public std::enable_shared_from_this<Rooms> {
   /// An outcome of `size` bytes came in this room. nullopt: that cannot be.
   std::optional<detail::Part::Lent> lend(std::uint32_t number, std::uint64_t size);
 
-  /// While the worker has nothing to do: takes out what it has not used for long, to be freed without
-  /// any lock (`free_slabs`). `next`: becomes earlier, if there will be more.
-  void trim(Deadline now, Deadline& next, std::vector<std::shared_ptr<Slab>>& old);
-  /// Whether any is the worker's.
-  bool any_free() const;
+  /// If the worker has nothing to do (`idle`; else it may write there): takes out what it has not used for
+  /// long, to be freed without any lock (`free_slabs`). `next`: becomes earlier, if there can be more.
+  void trim(Deadline now, bool idle, Deadline& next, std::vector<std::shared_ptr<Slab>>& old);
   void worker_is_gone() noexcept;
 
  private:
@@ -60,8 +58,8 @@ class Rooms : public std::enable_shared_from_this<Rooms> {
     bool lent = false;
     bool unused = false;  // nothing has come in it yet
     Deadline since = {};  // lent, or given back
-    Deadline used = {};   // for what it is worth
-    bool worth = true;    // the last use was such
+    Deadline used = {};   // when it last came back from a use that was worth it (`is_worth`)
+    bool worth = true;    // the last use was
   };
   class Lease;
 

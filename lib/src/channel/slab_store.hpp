@@ -51,7 +51,7 @@ class SlabStore : public std::enable_shared_from_this<SlabStore> {
  private:
   struct Free {
     std::unique_ptr<Slab> slab;
-    Deadline since = never;  // not used for what it is worth; never: it is now
+    Deadline since = never;  // its last use that was worth it; while it is lent, never: this one is
   };
 
   Free find(std::uint64_t bytes, bool growing);

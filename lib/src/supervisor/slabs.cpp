@@ -97,8 +97,8 @@ void Supervisor::drop_unused(Worker& worker) {
   });
 }
 
-/// It had no descriptor or memory for it. False: it was given none such, or loses all it is given. Of a call's slab it can learn
-/// late, when that is no more.
+/// It had no descriptor or memory for it. False: it was given none such, or loses all it is given. Of a
+/// call's slab it can learn late, when that is no more.
 bool Supervisor::lost_slab(Worker& worker, std::uint64_t number) {
   const auto lost = static_cast<std::uint32_t>(number);
   if (channel::is_room(lost)) {
@@ -173,12 +173,7 @@ void Supervisor::give_memory_back() {
   std::vector<std::shared_ptr<Slab>> old;
   slabs_->trim(now, memory_due_, old);
   for (const auto& worker : workers_) {
-    channel::Rooms& rooms = worker->end.rooms();
-    if (worker->hand.empty()) {
-      rooms.trim(now, memory_due_, old);
-    } else if (rooms.any_free()) {  // it may be writing into them
-      memory_due_ = std::min(memory_due_, now + channel::slab_keep_time);
-    }
+    worker->end.rooms().trim(now, worker->hand.empty(), memory_due_, old);
   }
   driver_.at(memory_due_);
   drop_gone();

@@ -9,7 +9,7 @@
 #include "channel/host_end.hpp"
 #include "channel/slab_store.hpp"
 #include "channel/worker_end.hpp"
-#include "os/process.hpp"
+#include "os/worker_setup.hpp"
 
 namespace procpool::test {
 namespace {

@@ -29,6 +29,7 @@ TEST_F(Hostile, APacketOfAnotherSizeIsItsDeath) {
 
 TEST_F(Hostile, SayingAgainThatItHasGrownIsItsDeath) {
   const auto worker = start();
+  const auto call = submit(7);  // without one it leaves as soon as another is there
   EXPECT_TRUE(worker->say(wire::ControlKind::grown));
   EXPECT_TRUE(worker->say(wire::ControlKind::grown));
   EXPECT_TRUE(comes_true([&] { return worker->dead(); }));

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "hostile.hpp"
+#include "raw_pool.hpp"
 #include "os/stack.hpp"
 #include "shm/claim.hpp"
 #include "shm/element.hpp"
@@ -52,7 +52,7 @@ testing::AssertionResult is_asked(const RawWorker& worker) {
   return comes_true([&] { return wish_to(worker) == shm::element_word(1, 0); });
 }
 
-class HostileStack : public Hostile {
+class HostileStack : public RawPool {
  protected:
   void SetUp() override {
     worker_ = start();
@@ -148,9 +148,9 @@ TEST_F(HostileStack, WhatDiesBeforeItHasToldIsReported) {
 constexpr int many = 24;
 constexpr std::size_t most_with_stack = 8;
 
-class ManyStacks : public Hostile {
+class ManyStacks : public RawPool {
  protected:
-  ManyStacks() : Hostile(many) {}
+  ManyStacks() : RawPool(many) {}
 };
 
 // All of them in one look.

@@ -7,10 +7,12 @@
 
 #include "channel/rooms.hpp"
 #include "channel/slab.hpp"
-#include "hostile.hpp"
+#include "raw_pool.hpp"
 
 namespace procpool::test {
 namespace {
+
+using Hostile = RawPool;
 
 TEST_F(Hostile, APacketOfAnotherSizeIsItsDeath) {
   const auto worker = start();
@@ -21,6 +23,7 @@ TEST_F(Hostile, APacketOfAnotherSizeIsItsDeath) {
 
 TEST_F(Hostile, SayingAgainThatItHasGrownIsItsDeath) {
   const auto worker = start();
+  const auto call = submit(7);  // without one it leaves as soon as another is there
   EXPECT_TRUE(worker->say(wire::ControlKind::grown));
   EXPECT_TRUE(worker->say(wire::ControlKind::grown));
   EXPECT_TRUE(comes_true([&] { return worker->dead(); }));
@@ -66,14 +69,6 @@ TEST_F(Hostile, RoomForAResultOfAnySizeIsRefusedOrGiven) {
   EXPECT_TRUE(worker->say(wire::ControlKind::need_slab, 0, 5));  // it has one
   expect_ended(*worker);
   EXPECT_NE(violation_of(*call).find("protocol violation"), std::string::npos);
-}
-
-struct InRoom {
-  wire::OutcomeHeader header{1, 0};
-  wire::SlabOutcome outcome{1, 0, 5};
-};
-void publish(RawWorker& worker, const InRoom& record) {
-  worker.publish(static_cast<std::uint32_t>(wire::RecordKind::slab_value), wire::bytes_of(record));
 }
 
 TEST_F(Hostile, AnOutcomeInASlabThatIsNotItsOwnOrTooLargeIsItsDeath) {
@@ -149,6 +144,24 @@ TEST_F(Hostile, ARoomIsLostOnceAndOnlyBeforeItsFirstOutcome) {
   wait(*call);
   EXPECT_TRUE(worker->say(wire::ControlKind::lost_slab, 0, 1));
   expect_ended(*worker);
+}
+
+TEST_F(Hostile, LosingRoomAfterRoomIsItsDeathAndWhatIsLostHasNoPages) {
+  const auto worker = start();
+  const auto call = submit(7);
+  std::vector<os::Mapping> lost;
+  while (lost.size() < 100 && worker->say(wire::ControlKind::need_slab, 0, 1 << 20)) {
+    std::vector<os::Fd> memories;
+    if (worker->packet(&memories).kind != wire::ControlKind::slab) break;
+    lost.emplace_back(memories.at(0), os::Access::read_write);
+    lost.back().data()[0] = std::byte{7};
+    if (!worker->say(wire::ControlKind::lost_slab, 0, 1)) break;
+  }
+  EXPECT_EQ(lost.size(), 5u);
+  expect_ended(*worker);
+  for (const auto& room : lost) {
+    EXPECT_TRUE(comes_true([&] { return room.data()[0] == std::byte{0}; }));
+  }
 }
 
 TEST_F(Hostile, EachRecordOfAnotherShapeIsItsDeath) {

@@ -1,262 +1,15 @@
-// Large calls and results use the same memory again: the parts alone, and a supervisor over workers of
-// whom some die.
-#include <fstream>
+// Large calls and results use the same memory again: a supervisor over workers of whom some die.
 #include <functional>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "channel/rooms.hpp"
-#include "channel/slab_store.hpp"
-#include "channel/worker_slabs.hpp"
-#include "fake_pool.hpp"
+#include "large_calls.hpp"
 #include "support/census.hpp"
 
 namespace procpool::test {
 namespace {
-
-using channel::Rooms;
-using channel::Slab;
-using channel::SlabStore;
-using channel::WorkerSlabs;
-
-constexpr std::uint64_t MiB = 1 << 20;
-
-// ---- slabs of calls ------------------------------------------------------------------------------
-
-std::shared_ptr<SlabStore> store_for(int workers, bool reuses = true) {
-  return std::make_shared<SlabStore>(workers, reuses);
-}
-std::uint32_t number_of_next(SlabStore& store, std::uint64_t bytes, bool growing = false) {
-  return store.take(bytes, growing)->number;
-}
-
-TEST(SlabStores, WhatCameBackLastAndFitsBestIsLentAgain) {
-  const auto store = store_for(2);
-  auto small = store->take(MiB);
-  auto medium = store->take(2 * MiB);
-  auto other = store->take(2 * MiB);
-  auto large = store->take(4 * MiB);
-  const std::set numbers{small->number, medium->number, other->number, large->number};
-  EXPECT_EQ(numbers.size(), 4u);
-  const std::uint32_t last = medium->number;
-  const std::uint32_t largest = large->number;
-  small.reset();
-  large.reset();
-  other.reset();
-  medium.reset();
-  EXPECT_EQ(number_of_next(*store, MiB + MiB / 2), last);
-  EXPECT_EQ(number_of_next(*store, MiB + MiB / 2, true), largest);
-  EXPECT_FALSE(numbers.contains(number_of_next(*store, 8 * MiB)));
-}
-
-TEST(SlabStores, OneThatFitsIsForALittleMoreToo) {
-  for (const std::uint64_t bytes : {std::uint64_t{1}, std::uint64_t{4096}, std::uint64_t{100'000}, MiB,
-                                    64 * MiB + 8, (std::uint64_t{1} << 40) - 1}) {
-    const std::uint64_t size = channel::slab_size(bytes);
-    EXPECT_GE(size, bytes);
-    EXPECT_LE(size, bytes + bytes / 8 + 4 * shm::page) << bytes;
-    EXPECT_EQ(size % shm::page, 0u);
-  }
-  EXPECT_LE(channel::slab_size(~std::uint64_t{0}), ~std::uint64_t{0});
-}
-
-TEST(SlabStores, NoMoreIsKeptThanOneForEachWorkerAndOne) {
-  const auto store = store_for(2);
-  std::vector<std::shared_ptr<Slab>> lent;
-  for (int i = 0; i != 6; ++i) lent.push_back(store->take(32 * MiB));
-  lent.clear();
-  EXPECT_EQ(store->free_bytes(), 3 * 32 * MiB);
-  for (int i = 0; i != 40; ++i) lent.push_back(store->take(shm::page));
-  lent.clear();
-  EXPECT_LE(store->free_count(), 10u);
-}
-
-TEST(SlabStores, WhatNobodyUsedForAWhileGoes) {
-  const auto store = store_for(2);
-  store->take(MiB);
-  const Deadline now = Clock::now();
-  std::vector<std::shared_ptr<Slab>> old;
-  Deadline next = never;
-  store->trim(now, next, old);
-  EXPECT_TRUE(old.empty());
-  EXPECT_LE(next, now + channel::slab_keep_time);
-  next = never;
-  store->trim(now + channel::slab_keep_time, next, old);
-  EXPECT_EQ(old.size(), 1u);
-  EXPECT_EQ(next, never);
-  EXPECT_EQ(store->free_bytes(), 0u);
-}
-
-TEST(SlabStores, UnderASandboxAndAfterTheEndNothingIsKept) {
-  const auto sandboxed = store_for(2, false);
-  sandboxed->take(MiB);
-  EXPECT_EQ(sandboxed->free_count(), 0u);
-  auto store = store_for(2);
-  store->take(MiB);
-  auto lent = store->take(2 * MiB);
-  store->close();
-  EXPECT_EQ(store->free_count(), 0u);
-  lent.reset();
-  EXPECT_EQ(store->free_count(), 0u);
-  lent = store->take(MiB);  // whoever does not know yet
-  store.reset();
-  lent->mapping.data()[MiB - 1] = std::byte{1};
-}
-
-// ---- rooms ---------------------------------------------------------------------------------------
-
-// Both ends over one set of words.
-class ResultRoom : public testing::Test {
- protected:
-  std::uint32_t give(std::uint64_t bytes) {
-    const auto room = Rooms::make(bytes);
-    rooms_->put(room);
-    worker_.put({room->number, {}, os::Mapping(room->memory, os::Access::read_write)});
-    return room->number;
-  }
-  std::optional<detail::Part::Lent> send(std::uint32_t number, std::uint64_t size = 1) {
-    worker_.sent(number);
-    return rooms_->lend(number, size);
-  }
-  std::uint32_t free_room(std::uint64_t bytes, bool growing = false) {
-    const auto room = worker_.free_room(bytes, growing);
-    return room ? room->number : 0;
-  }
-
-  Rooms::Given given_{};
-  std::shared_ptr<Rooms> rooms_ = std::make_shared<Rooms>(given_);
-  WorkerSlabs worker_{given_};
-};
-
-TEST_F(ResultRoom, IsTheWorkersUntilAnOutcomeIsSentAndAgainWhenThatIsRead) {
-  const std::uint32_t number = give(MiB);
-  EXPECT_TRUE(rooms_->has_unused(MiB));
-  EXPECT_FALSE(rooms_->has_unused(2 * MiB));
-  EXPECT_EQ(free_room(MiB), number);
-  EXPECT_EQ(free_room(2 * MiB), 0u);
-  worker_.free_room(MiB, false)->bytes[5] = std::byte{7};
-  auto lent = send(number, MiB);
-  ASSERT_TRUE(lent);
-  EXPECT_EQ(lent->bytes.size(), MiB);
-  EXPECT_EQ(lent->bytes[5], std::byte{7});
-  EXPECT_EQ(free_room(MiB), 0u);
-  EXPECT_FALSE(rooms_->has_unused(MiB));
-  EXPECT_FALSE(rooms_->lend(number, 1));
-  lent.reset();
-  EXPECT_EQ(free_room(MiB), number);
-}
-
-TEST_F(ResultRoom, TooSmallGoesForALargerOneAndWhatIsLentStays) {
-  const std::uint32_t kept = give(MiB);
-  auto lent = send(kept);
-  const std::uint32_t small = give(MiB);
-  EXPECT_NE(small, kept);
-  EXPECT_EQ(give(2 * MiB), small);  // at its place
-  EXPECT_EQ(free_room(MiB), small);
-  EXPECT_EQ(free_room(2 * MiB), small);
-  lent.reset();
-  EXPECT_EQ(free_room(MiB), kept);
-  EXPECT_EQ(free_room(MiB, true), small);
-}
-
-TEST_F(ResultRoom, WhenAllAreLentTheOldestBecomesItsOutcomesOwn) {
-  std::vector<detail::Part::Lent> lent;
-  for (std::size_t i = 0; i != shm::room_count; ++i) lent.push_back(*send(give(MiB)));
-  const std::uint32_t again = give(MiB);
-  EXPECT_EQ(again, channel::room_number(0));
-  worker_.free_room(MiB, false)->bytes[0] = std::byte{9};
-  EXPECT_EQ(lent[0].bytes[0], std::byte{0});
-  lent[0] = {};
-  EXPECT_TRUE(send(again));
-}
-
-TEST_F(ResultRoom, OfThoseThatComeBackAtOnceFewAreKept) {
-  std::vector<detail::Part::Lent> lent;
-  for (std::size_t i = 0; i != shm::room_count; ++i) lent.push_back(*send(give(MiB)));
-  lent.clear();
-  std::size_t free = 0;
-  for (std::uint32_t number = free_room(MiB); number != 0; number = free_room(MiB)) {
-    worker_.sent(number);
-    ++free;
-  }
-  EXPECT_EQ(free, Rooms::most_free);
-}
-
-TEST_F(ResultRoom, ThatAnIdleWorkerDidNotUseForAWhileIsNotItsAnyMore) {
-  const std::uint32_t number = give(MiB);
-  auto lent = send(number);
-  lent.reset();
-  const Deadline now = Clock::now();
-  std::vector<std::shared_ptr<Slab>> old;
-  Deadline next = never;
-  rooms_->trim(now, next, old);
-  EXPECT_TRUE(old.empty());
-  EXPECT_LE(next, now + channel::slab_keep_time);
-  rooms_->trim(now + channel::slab_keep_time, next, old);
-  ASSERT_EQ(old.size(), 1u);
-  EXPECT_EQ(free_room(1), 0u);
-  EXPECT_FALSE(rooms_->lend(number, 1));
-  EXPECT_EQ(give(MiB), number);
-  EXPECT_EQ(free_room(MiB), number);
-}
-
-TEST_F(ResultRoom, OfAWorkerThatIsGoneLivesAsLongAsItsOutcome) {
-  auto lent = send(give(MiB), MiB);
-  rooms_->worker_is_gone();
-  given_[0] = 77;
-  EXPECT_EQ(lent->bytes[MiB - 1], std::byte{0});
-  rooms_.reset();
-  lent.reset();
-  EXPECT_EQ(given_[0], 77u);
-}
-
-TEST_F(ResultRoom, TheWorkerCouldNotTakeIn) {
-  const auto room = Rooms::make(MiB);
-  rooms_->put(room);
-  worker_.lose(room->number);
-  EXPECT_TRUE(rooms_->lose(room->number));
-  EXPECT_FALSE(rooms_->lose(room->number));
-  EXPECT_EQ(free_room(1), 0u);
-  const std::uint32_t number = give(MiB);
-  EXPECT_EQ(free_room(1), number);
-  send(number);
-  EXPECT_FALSE(rooms_->lose(number));
-}
-
-// ---- what a worker has of calls ------------------------------------------------------------------
-
-TEST(WorkerSlab, ThatIsDroppedStaysForTheCurrentCall) {
-  const Rooms::Given given{};
-  WorkerSlabs slabs(given);
-  slabs.take_in(2, os::make_memory("procpool-call", shm::page));
-  slabs.drop(2);
-  EXPECT_NE(slabs.find(2), nullptr);
-  slabs.take_in(2, os::make_memory("procpool-call", shm::page));  // it is needed again
-  slabs.pass();
-  EXPECT_NE(slabs.find(2), nullptr);
-  slabs.drop(2);
-  slabs.pass();
-  EXPECT_EQ(slabs.find(2), nullptr);
-}
-
-// ---- all together --------------------------------------------------------------------------------
-
-// Calls of `large_bytes`, each its number again and again, encoded where calls are.
-struct LargeCall final : detail::Node {
-  LargeCall(supervisor::Supervisor& pool, std::uint64_t number, std::uint32_t retries_left) {
-    descriptor = &number_task;
-    retries = retries_left;
-    detail::CallRoom room = pool.room_for_call(large_bytes, false);
-    for (std::size_t at = 0; at + sizeof number <= large_bytes; at += sizeof number) {
-      std::memcpy(room.bytes.data() + at, &number, sizeof number);
-    }
-    more().slab = room.keeper;
-    payload.lend(room.bytes.first(large_bytes), std::move(room.keeper));
-  }
-};
 
 class Slabs : public Census {
  protected:
@@ -277,29 +30,6 @@ class Slabs : public Census {
     }
     return true;
   }
-  // Memories of that name, however often they are mapped (here both ends are one process).
-  static std::set<std::string> memories(const std::string& name) {
-    std::set<std::string> inodes;
-    std::ifstream maps("/proc/self/maps");
-    for (std::string line; std::getline(maps, line);) {
-      if (line.find("memfd:" + name) == std::string::npos) continue;
-      inodes.insert(line.substr(0, line.find("/memfd:")).substr(line.find(' ')));
-    }
-    return inodes;
-  }
-
-  // Pages that such memories have.
-  static std::uint64_t resident(const std::string& name) {
-    std::uint64_t sum = 0;
-    bool inside = false;
-    std::ifstream maps("/proc/self/smaps");
-    for (std::string line; std::getline(maps, line);) {
-      if (line.find("-") < line.find(" ")) inside = line.find("memfd:" + name) != std::string::npos;
-      if (inside && line.starts_with("Rss:")) sum += std::stoull(line.substr(4));
-    }
-    return sum;
-  }
-
   std::optional<FakePool> pool_;
 };
 
@@ -354,6 +84,35 @@ TEST_F(Slabs, AllGoBackWhenNobodyUsesThem) {
   }
   EXPECT_TRUE(comes_true([] { return memories("procpool-call").empty(); }));
   EXPECT_TRUE(comes_true([] { return resident("procpool-room") == 0; }));
+}
+
+TEST_F(Slabs, ARoomGoesBackAlsoWhenItsWorkerWasBusyAtTheTime) {
+  Gate gate;
+  start(1, [&](const Element& e) {
+    if (e.id == 1) return Act::large;
+    gate.pass(e.killed);
+    return Act::value;
+  });
+  wait(*pool_->submit(1));
+  const auto second = pool_->submit(2);
+  EXPECT_FALSE(pool_->core().wait(*second, Clock::now() + 2 * channel::slab_keep_time));
+  EXPECT_NE(resident("procpool-room"), 0u);
+  gate.open();
+  wait(*second);
+  EXPECT_TRUE(comes_true([] { return resident("procpool-room") == 0; }));
+}
+
+TEST_F(Slabs, ACallsMemoryGoesBackAlsoWhenTheCallIsNotSubmitted) {
+  start(1, [](const Element&) { return Act::value; });
+  pool_->core().room_for_call(large_bytes, false);
+  EXPECT_FALSE(memories("procpool-call").empty());
+  EXPECT_TRUE(comes_true([] { return memories("procpool-call").empty(); }));
+}
+
+TEST_F(Slabs, ATerminatedPoolGivesNoMemoryForCalls) {
+  start(1, [](const Element&) { return Act::value; });
+  pool_->core().terminate();
+  EXPECT_EQ(pool_->core().room_for_call(large_bytes, false).keeper, nullptr);
 }
 
 TEST_F(Slabs, ACancelledCallsMemoryIsNotUsedWhileItRuns) {

@@ -46,10 +46,12 @@ bool RawWorker::say(wire::ControlKind kind, std::uint32_t number, std::uint64_t 
   return say(wire::bytes_of(message));
 }
 
-wire::ControlKind RawWorker::hear() {
+wire::Control RawWorker::packet(std::vector<os::Fd>* fds) {
   wire::Control message{};
-  os::receive_message(control_.get(), std::as_writable_bytes(std::span(&message, 1)), never);
-  return message.kind;
+  os::Message got =
+      os::receive_message(control_.get(), std::as_writable_bytes(std::span(&message, 1)), never);
+  if (fds != nullptr) *fds = std::move(got.fds);
+  return message;
 }
 
 void RawWorker::publish(std::uint32_t kind, std::span<const std::byte> payload) {
@@ -92,6 +94,7 @@ class RawMachine::Link final : public supervisor::Launcher {
   int socket() const override { return -1; }
   std::optional<LaunchEvent> next() override {
     const std::lock_guard lock(machine_->mutex_);
+    if (const auto act = std::exchange(machine_->between_looks_, nullptr)) act();
     if (machine_->events_.empty()) return std::nullopt;
     std::optional<LaunchEvent> event(std::move(machine_->events_.front()));
     machine_->events_.pop_front();
@@ -112,6 +115,11 @@ class RawMachine::Link final : public supervisor::Launcher {
 
 std::unique_ptr<supervisor::Launcher> RawMachine::make_launcher() {
   return std::make_unique<Link>(*this);
+}
+
+void RawMachine::between_looks(std::function<void()> act) {
+  const std::lock_guard lock(mutex_);
+  between_looks_ = std::move(act);
 }
 
 std::shared_ptr<RawWorker> RawMachine::next() {

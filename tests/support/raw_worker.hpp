@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -30,8 +31,9 @@ class RawWorker {
   /// A control packet of any kind. False: the socket is full, closed or takes no descriptors.
   bool say(std::span<const std::byte> bytes, std::span<const int> fds = {});
   bool say(wire::ControlKind kind, std::uint32_t number = 0, std::uint64_t value = 0);
-  /// The next packet's kind; waits for one.
-  wire::ControlKind hear();
+  /// The next packet, and what came with it; waits for one.
+  wire::Control packet(std::vector<os::Fd>* fds = nullptr);
+  wire::ControlKind hear() { return packet().kind; }
 
   shm::ResultMemory& results() { return *reinterpret_cast<shm::ResultMemory*>(results_.data()); }
   const shm::TaskMemory& tasks() const {
@@ -68,6 +70,9 @@ class RawMachine {
   /// The oldest that was launched and not given out yet; waits for one.
   std::shared_ptr<RawWorker> next();
 
+  /// Done once, in a turn that has looked at the results and has not read what workers say.
+  void between_looks(std::function<void()> act);
+
  private:
   class Link;
 
@@ -76,6 +81,7 @@ class RawMachine {
   std::deque<std::shared_ptr<RawWorker>> fresh_;
   std::vector<std::shared_ptr<RawWorker>> all_;
   std::deque<supervisor::LaunchEvent> events_;
+  std::function<void()> between_looks_;
 };
 
 }  // namespace procpool::test

@@ -39,14 +39,15 @@ bool Rooms::has_unused(std::uint64_t bytes) const {
   });
 }
 
-void Rooms::put(const std::shared_ptr<Slab>& room) {
+std::shared_ptr<Slab> Rooms::put(const std::shared_ptr<Slab>& room) {
   std::shared_ptr<Slab> replaced;
   const std::lock_guard lock(mutex_);
   Place& place = place_for(room->size());
   if (place.memory && !place.lent) replaced = take_away(place);
   room->number = room_number(static_cast<std::uint32_t>(&place - places_.data()));
-  place = {room, false, true, Clock::now()};
+  place = {.memory = room, .unused = true};
   give(place);
+  return replaced;
 }
 
 /// The smallest of those that it has and that are too small; else one of no memory, or one that it has
@@ -69,6 +70,7 @@ shm::Word32& Rooms::given(const Place& place) { return (*given_)[&place - places
 void Rooms::give(Place& place) {
   place.lent = false;
   place.since = Clock::now();
+  if (place.worth) place.used = place.since;
   shm::store_release(given(place), shm::load_hint(given(place)) + 1);
 }
 
@@ -78,15 +80,12 @@ std::shared_ptr<Slab> Rooms::take_away(Place& place) {
   return std::exchange(place, {}).memory;
 }
 
-bool Rooms::lose(std::uint32_t number) {
-  std::shared_ptr<Slab> lost;
+std::shared_ptr<Slab> Rooms::lose(std::uint32_t number) {
   const std::lock_guard lock(mutex_);
   const std::uint32_t at = room_place(number);
-  if (!is_room(number) || at >= places_.size()) return false;
+  if (!is_room(number) || at >= places_.size()) return nullptr;
   Place& place = places_[at];
-  if (!place.memory || !place.unused) return false;
-  lost = take_away(place);
-  return true;
+  return place.memory && place.unused ? take_away(place) : nullptr;
 }
 
 std::optional<detail::Part::Lent> Rooms::lend(std::uint32_t number, std::uint64_t size) {
@@ -99,6 +98,7 @@ std::optional<detail::Part::Lent> Rooms::lend(std::uint32_t number, std::uint64_
   place.lent = true;
   place.unused = false;
   place.since = Clock::now();
+  place.worth = is_worth(place.memory->size(), size);
   return detail::Part::Lent{{place.memory->mapping.data(), size}, std::move(lease)};
 }
 
@@ -121,15 +121,17 @@ void Rooms::end(const std::shared_ptr<Slab>& room) noexcept {
   room->mapping.give_back();  // the worker maps it still
 }
 
-void Rooms::trim(Deadline now, Deadline& next, std::vector<std::shared_ptr<Slab>>& old) {
+void Rooms::trim(Deadline now, bool idle, Deadline& next, std::vector<std::shared_ptr<Slab>>& old) {
   const std::lock_guard lock(mutex_);
   for (Place& place : places_) {
-    if (!place.memory || place.lent) continue;
-    const Deadline due = place.since + slab_keep_time;
-    if (due <= now) {
+    if (!place.memory) continue;
+    const Deadline due = (place.lent ? place.since : place.used) + slab_keep_time;
+    if (due > now) {
+      next = std::min(next, due);  // what is lent may come back until then
+    } else if (!place.lent && idle) {
       old.push_back(take_away(place));
-    } else {
-      next = std::min(next, due);
+    } else if (!place.lent) {
+      next = std::min(next, now + slab_keep_time);
     }
   }
 }

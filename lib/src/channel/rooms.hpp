@@ -39,16 +39,17 @@ class Rooms : public std::enable_shared_from_this<Rooms> {
 
   /// Whether it was given a room of that size in which nothing has come since.
   bool has_unused(std::uint64_t bytes) const;
-  /// Gives the worker, which asked for one, this room: before its memory is sent.
-  void put(const std::shared_ptr<Slab>& room);
-  /// The worker says that it could not take it in. False: it has none such.
-  bool lose(std::uint32_t number);
+  /// Gives the worker, which asked for one, this room: before its memory is sent. Returns one that it has
+  /// no more for that, or null.
+  std::shared_ptr<Slab> put(const std::shared_ptr<Slab>& room);
+  /// The worker says that it could not take it in. Returns the room; null: it has none such.
+  std::shared_ptr<Slab> lose(std::uint32_t number);
   /// An outcome of `size` bytes came in this room. nullopt: that cannot be.
   std::optional<detail::Part::Lent> lend(std::uint32_t number, std::uint64_t size);
 
-  /// While the worker has nothing to do: takes out what it has not used for long, to be freed without
-  /// any lock (`free_slabs`). `next`: becomes earlier, if there will be more.
-  void trim(Deadline now, Deadline& next, std::vector<std::shared_ptr<Slab>>& old);
+  /// If the worker has nothing to do (`idle`; else it may write there): takes out what it has not used for
+  /// long, to be freed without any lock (`free_slabs`). `next`: becomes earlier, if there can be more.
+  void trim(Deadline now, bool idle, Deadline& next, std::vector<std::shared_ptr<Slab>>& old);
   void worker_is_gone() noexcept;
 
  private:
@@ -57,6 +58,8 @@ class Rooms : public std::enable_shared_from_this<Rooms> {
     bool lent = false;
     bool unused = false;  // nothing has come in it yet
     Deadline since = {};  // lent, or given back
+    Deadline used = {};   // when it last came back from a use that was worth it (`is_worth`)
+    bool worth = true;    // the last use was
   };
   class Lease;
 

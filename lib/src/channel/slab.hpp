@@ -21,6 +21,10 @@ namespace procpool::inline v0::channel {
 /// too long: memory that others could use.
 inline constexpr auto slab_keep_time = std::chrono::seconds(1);
 
+/// For what grows a memory of so many times its bytes is taken, and one is kept for a use of this part of
+/// it. Too low: more copies; too high: large memories for small values.
+inline constexpr std::uint64_t growth_factor = 4;
+
 struct Slab {
   std::uint32_t number = 0;  // even: a call's, of the pool's own; odd: a room, by its place
   os::Fd memory;
@@ -37,6 +41,16 @@ constexpr std::uint32_t room_place(std::uint32_t number) { return number / 2; }
 /// How large a memory for so many bytes is made, so that it fits for a little more: at most an eighth
 /// more, in whole pages. Of what no machine has: no more than that.
 std::uint64_t slab_size(std::uint64_t bytes);
+
+/// Which of two memories that fit is better for so many bytes: the smaller one. `growing`: more may be
+/// needed soon, so one of four times as many, if there is one.
+constexpr bool fits_better(std::uint64_t size, std::uint64_t other, std::uint64_t bytes, bool growing) {
+  const bool ample = !growing || size / growth_factor >= bytes;
+  const bool other_ample = !growing || other / growth_factor >= bytes;
+  return ample != other_ample ? ample : size < other;
+}
+/// Whether so many bytes are a use for which a memory of that size is worth keeping.
+constexpr bool is_worth(std::uint64_t size, std::uint64_t bytes) { return bytes >= size / growth_factor; }
 
 /// Takes long.
 void free_slabs(std::vector<std::shared_ptr<Slab>> slabs) noexcept;

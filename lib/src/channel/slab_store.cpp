@@ -47,27 +47,35 @@ void SlabStore::serve(int workers) {
 }
 
 std::shared_ptr<Slab> SlabStore::take(std::uint64_t bytes, bool growing) {
-  std::unique_ptr<Slab> slab = find(bytes, growing);
-  if (!slab) slab = make(bytes);
-  return {slab.release(),
-          [store = shared_from_this()](Slab* used) { store->give_back(std::unique_ptr<Slab>(used)); }};
+  Free found = find(bytes, growing);
+  if (!found.slab) found.slab = make(bytes);
+  // How much a growing call will use is not known: as much as it is taken for.
+  const std::uint64_t size = found.slab->size();
+  if (is_worth(growing ? size / growth_factor : size, bytes)) found.since = never;
+  {
+    const std::lock_guard lock(mutex_);
+    ++lent_;
+  }
+  return {found.slab.release(),
+          [store = shared_from_this(), since = found.since](Slab* used) {
+            store->give_back({std::unique_ptr<Slab>(used), since});
+          }};
 }
 
-/// The smallest, or largest, that fits, and of those the one used last.
-std::unique_ptr<Slab> SlabStore::find(std::uint64_t bytes, bool growing) {
+/// Of those that fit equally well the one used last.
+SlabStore::Free SlabStore::find(std::uint64_t bytes, bool growing) {
   const std::lock_guard lock(mutex_);
+  if (closed_) return {};
   auto best = free_.end();
   for (auto each = free_.begin(); each != free_.end(); ++each) {
     const std::uint64_t size = each->slab->size();
     if (size < bytes) continue;
-    if (best == free_.end() || (growing ? size >= best->slab->size() : size <= best->slab->size())) {
-      best = each;
-    }
+    if (best == free_.end() || !fits_better(best->slab->size(), size, bytes, growing)) best = each;
   }
-  if (best == free_.end()) return nullptr;
-  auto slab = std::move(best->slab);
+  if (best == free_.end()) return {};
+  Free found = std::move(*best);
   free_.erase(best);
-  return slab;
+  return found;
 }
 
 /// What is free counts as used where the machine is asked how much it has: it goes first.
@@ -90,9 +98,14 @@ std::unique_ptr<Slab> SlabStore::make(std::uint64_t bytes) {
 }
 
 /// In a forked copy of the process nobody may hold the lock, and the slab is parked (os/memory.cpp).
-void SlabStore::give_back(std::unique_ptr<Slab> slab) noexcept {
-  if (generation_ != os::fork_generation() || !reuses_) return;
-  while (!keep(slab)) evict();
+void SlabStore::give_back(Free used) noexcept {
+  if (generation_ != os::fork_generation()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    --lent_;
+  }
+  if (!reuses_) return;
+  while (!keep(used)) evict();
 }
 
 /// The one that was used longest ago; null: none is free.
@@ -105,14 +118,16 @@ std::unique_ptr<Slab> SlabStore::evict() {
 }
 
 /// False: something else has to go first. With none that is free any slab is within the bounds.
-bool SlabStore::keep(std::unique_ptr<Slab>& slab) noexcept {
+bool SlabStore::keep(Free& used) noexcept {
   const std::lock_guard lock(mutex_);
   if (closed_) return true;
-  std::uint64_t largest = slab->size();
+  const std::uint64_t size = used.slab->size();
+  std::uint64_t largest = size;
   for (const Free& each : free_) largest = std::max(largest, each.slab->size());
   const std::uint64_t most_bytes = std::max(least_bytes, (workers_ + 1) * largest);
-  if (free_.size() >= most_free(workers_) || bytes() + slab->size() > most_bytes) return false;
-  free_.push_back({std::move(slab), Clock::now()});
+  if (free_.size() >= most_free(workers_) || bytes() + size > most_bytes) return false;
+  used.since = std::min(used.since, Clock::now());
+  free_.insert(std::ranges::upper_bound(free_, used.since, {}, &Free::since), std::move(used));
   return true;
 }
 
@@ -124,22 +139,33 @@ std::uint64_t SlabStore::bytes() const {
 
 void SlabStore::trim(Deadline now, Deadline& next, std::vector<std::shared_ptr<Slab>>& old) {
   const std::lock_guard lock(mutex_);
-  std::erase_if(free_, [&](Free& each) {
-    const Deadline due = each.since + slab_keep_time;
-    if (due <= now) {
-      old.push_back(std::move(each.slab));
-      return true;
-    }
-    next = std::min(next, due);
-    return false;
-  });
+  old.reserve(old.size() + free_.size());
+  while (!free_.empty() && free_.front().since + slab_keep_time <= now) {
+    old.push_back(std::move(free_.front().slab));  // may throw: then it stays
+    free_.erase(free_.begin());
+  }
+  if (!free_.empty()) next = std::min(next, free_.front().since + slab_keep_time);
+  if (lent_ != 0) next = std::min(next, now + slab_keep_time);  // nobody says when it comes back
+  watched_ = lent_ != 0 || !free_.empty();
+}
+
+bool SlabStore::begin_watch() {
+  const std::lock_guard lock(mutex_);
+  return (lent_ != 0 || !free_.empty()) && !std::exchange(watched_, true);
+}
+
+void SlabStore::stop_reuse() noexcept {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+}
+
+bool SlabStore::reuse_stopped() const {
+  const std::lock_guard lock(mutex_);
+  return closed_;
 }
 
 void SlabStore::close() noexcept {
-  {
-    const std::lock_guard lock(mutex_);
-    closed_ = true;
-  }
+  stop_reuse();
   while (evict()) {
   }
 }

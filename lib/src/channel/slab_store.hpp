@@ -29,14 +29,19 @@ class SlabStore : public std::enable_shared_from_this<SlabStore> {
   SlabStore(int workers, bool reuses);
 
   /// One of at least `bytes`, lent until the last copy of what is returned is gone. `growing`: more may
-  /// be needed soon, so the largest that is free. Throws std::system_error.
+  /// be needed soon (`fits_better`). Throws std::system_error.
   std::shared_ptr<Slab> take(std::uint64_t bytes, bool growing = false);
 
   /// From now on for so many workers.
   void serve(int workers);
+  /// True once after one was taken while none was free or lent: somebody is to call `trim` from now on.
+  bool begin_watch();
   /// Takes out what has been free for long, to be freed without any lock (`free_slabs`). `next`: becomes
-  /// earlier, if there will be more.
+  /// earlier, if there can be more.
   void trim(Deadline now, Deadline& next, std::vector<std::shared_ptr<Slab>>& old);
+  /// Workers are killed, and until they are gone they read what they had: nothing is used again.
+  void stop_reuse() noexcept;
+  bool reuse_stopped() const;
   /// The pool is over: nothing is kept any more.
   void close() noexcept;
 
@@ -46,13 +51,13 @@ class SlabStore : public std::enable_shared_from_this<SlabStore> {
  private:
   struct Free {
     std::unique_ptr<Slab> slab;
-    Deadline since;
+    Deadline since = never;  // its last use that was worth it; while it is lent, never: this one is
   };
 
-  std::unique_ptr<Slab> find(std::uint64_t bytes, bool growing);
+  Free find(std::uint64_t bytes, bool growing);
   std::unique_ptr<Slab> make(std::uint64_t bytes);
-  void give_back(std::unique_ptr<Slab> slab) noexcept;
-  bool keep(std::unique_ptr<Slab>& slab) noexcept;
+  void give_back(Free used) noexcept;
+  bool keep(Free& used) noexcept;
   std::unique_ptr<Slab> evict();
   std::uint64_t bytes() const;
 
@@ -60,6 +65,8 @@ class SlabStore : public std::enable_shared_from_this<SlabStore> {
   const bool reuses_;
   mutable std::mutex mutex_;
   std::size_t workers_;
+  std::size_t lent_ = 0;
+  bool watched_ = false;  // `trim` will be called
   bool closed_ = false;
   std::uint32_t made_ = 0;
   std::vector<Free> free_;  // the one used last at the end. Has room: a lease ends without allocating

@@ -86,6 +86,7 @@ void WorkerEnd::sleep_until(Ready ready) {
 }
 
 bool WorkerEnd::wait_for_slot(const std::atomic<bool>* stop) {
+  if (control_waits()) tell_taken();  // one that is never idle has memory to let go, too
   if (patience_.wait([this] { return slots_.visible(); }, os::yield)) return true;
   const auto stopped = [stop] { return stop != nullptr && *stop; };
   do {
@@ -181,12 +182,14 @@ void WorkerEnd::ring_home() {
   if (!os::ring(bell.get())) os::exit_now(exit_unreachable);
 }
 
-WorkerEnd::Packet WorkerEnd::receive_control() {
+/// nullopt: none came before the deadline.
+std::optional<WorkerEnd::Packet> WorkerEnd::next_control(Deadline until) {
   Packet packet;
   const os::Headroom for_what_comes;
   os::Message got =
       os::receive_message(at_.control.get(),
-                          std::as_writable_bytes(std::span(&packet.control, 1)), never);
+                          std::as_writable_bytes(std::span(&packet.control, 1)), until);
+  if (got.io == os::Io::would_block && until != never) return std::nullopt;
   if (got.io != os::Io::ok || got.size != sizeof packet.control) os::exit_now(exit_unreachable);
   packet.memories = std::move(got.fds);
   packet.memories.resize(2);  // those that there was no descriptor for are none
@@ -225,9 +228,16 @@ void WorkerEnd::take_control() {
   while (control_waits()) keep(receive_control());
 }
 
+/// One that came without a descriptor was sent again before this call, if home had heard of that.
 std::span<const std::byte> WorkerEnd::call_slab(std::uint32_t number) {
   Slab* slab = nullptr;
   while ((slab = slabs_.find(number)) == nullptr) keep(receive_control());
+  while (!slab->mapping && !slab->memory) {
+    std::optional<Packet> next = next_control(Deadline{});
+    if (!next) break;
+    keep(std::move(*next));
+    slab = slabs_.find(number);
+  }
   map(*slab, os::Access::read_only);
   return {slab->mapping.data(), slab->mapping.size()};
 }
@@ -248,8 +258,9 @@ std::optional<WorkerSlabs::Room> WorkerEnd::room(std::span<const std::byte> used
   Slab fresh = slab_of(*packet);
   try {
     map(fresh, os::Access::read_write);
-  } catch (const std::system_error& error) {
-    reason = error.code().value();
+  } catch (const std::exception& error) {
+    const auto* const refused = dynamic_cast<const std::system_error*>(&error);
+    reason = refused != nullptr ? refused->code().value() : ENOMEM;
     slabs_.lose(fresh.number);
     tell(wire::ControlKind::lost_slab, fresh.number);
     return std::nullopt;

@@ -146,7 +146,8 @@ class WorkerEnd {
     wire::Control control{};
     std::vector<os::Fd> memories;
   };
-  Packet receive_control();
+  std::optional<Packet> next_control(Deadline until);
+  Packet receive_control() { return *next_control(never); }
   void keep(Packet packet);
   static Slab slab_of(Packet& packet);
   std::optional<Packet> receive_room(int& reason);

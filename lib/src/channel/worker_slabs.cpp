@@ -6,12 +6,13 @@
 
 namespace procpool::inline v0::channel {
 
-/// One that was dropped comes again before that was done: the memory is the same.
+/// One that was dropped comes again before that was done, or one that had no descriptor: the memory is
+/// the same.
 void WorkerSlabs::take_in(std::uint32_t number, os::Fd memory) {
   for (Call& call : calls_) {
     if (call.slab.number != number) continue;
     call.dropped = false;
-    if (!call.slab.mapping) call.slab.memory = std::move(memory);
+    if (!call.slab.mapping && memory) call.slab.memory = std::move(memory);
     return;
   }
   Call& fresh = calls_.emplace_back();
@@ -46,9 +47,7 @@ std::optional<WorkerSlabs::Room> WorkerSlabs::free_room(std::uint64_t bytes, boo
   for (std::uint32_t place = 0; place != shm::room_count; ++place) {
     const Slab& room = rooms_[place];
     if (room.size() < bytes || !is_ours(place)) continue;
-    if (best == nullptr || (growing ? room.size() > best->size() : room.size() < best->size())) {
-      best = &room;
-    }
+    if (best == nullptr || fits_better(room.size(), best->size(), bytes, growing)) best = &room;
   }
   if (best == nullptr) return std::nullopt;
   return Room{best->number, {best->mapping.data(), best->mapping.size()}};
@@ -57,6 +56,7 @@ std::optional<WorkerSlabs::Room> WorkerSlabs::free_room(std::uint64_t bytes, boo
 WorkerSlabs::Room WorkerSlabs::put(Slab room) {
   const std::uint32_t place = room_place(room.number);
   rooms_[place] = std::move(room);
+  replaced_ = {};
   sent_[place] = shm::load_acquire((*given_)[place]) - 1;
   return {rooms_[place].number, {rooms_[place].mapping.data(), rooms_[place].mapping.size()}};
 }

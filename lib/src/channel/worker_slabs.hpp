@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "channel/slab.hpp"
@@ -35,16 +36,18 @@ class WorkerSlabs {
   /// The current call is over.
   void pass() {
     if (dropped_) forget_dropped();
+    if (replaced_.mapping) replaced_ = {};
   }
   /// Null: it has not come.
   Slab* find(std::uint32_t number);
 
-  /// The smallest of at least `bytes`; `growing`: the largest.
+  /// The one of at least `bytes` that fits best (`fits_better`).
   std::optional<Room> free_room(std::uint64_t bytes, bool growing) const;
   /// A room that was asked for has come: whatever was at its place goes.
   Room put(Slab room);
-  /// It came and could not be taken in: the same.
-  void lose(std::uint32_t number) { rooms_[room_place(number)] = {}; }
+  /// It came and could not be taken in. What was at its place can be read until the current call is over,
+  /// or the next room comes: a result that outgrew it begins there.
+  void lose(std::uint32_t number) { replaced_ = std::exchange(rooms_[room_place(number)], {}); }
   /// An outcome in this room goes to home.
   void sent(std::uint32_t number) { ++sent_[room_place(number)]; }
 
@@ -60,6 +63,7 @@ class WorkerSlabs {
   std::vector<Call> calls_;
   bool dropped_ = false;
   std::array<Slab, shm::room_count> rooms_;
+  Slab replaced_;
   std::array<std::uint32_t, shm::room_count> sent_{};
 };
 

@@ -167,7 +167,7 @@ void Ledger::settle_lent(Assignment& work, Outcome outcome, detail::Part::Lent b
     chunk_of(work).part.add(outcome, std::move(bytes));
     return ended_elements(static_cast<Batch&>(node), 1, outcome != Outcome::value);
   }
-  if (node.done()) return;
+  if (node.done()) return garbage_.slabs.push_back(std::move(bytes.keeper));
   node.payload.lend(bytes.bytes, std::move(bytes.keeper));
   node.outcome = outcome;
 }
@@ -179,7 +179,7 @@ void Ledger::settle_error(Assignment& work, std::exception_ptr error) {
     return ended_elements(static_cast<Batch&>(node), 1, true);
   }
   if (node.done()) return;
-  if (!node.held) node.payload.clear();
+  if (!node.held) put_aside(node.payload);
   node.more().error = std::move(error);
   node.outcome = Outcome::error;
 }
@@ -199,7 +199,9 @@ void Ledger::hand_in(Chunk& chunk) {
   Batch& batch = *chunk.batch;
   const std::uint32_t next = chunk.part.end();
   batch.settled += chunk.part.count;
-  if (chunk.part.count != 0 && !batch.done()) batch.parts.push_back(std::move(chunk.part));
+  if (chunk.part.count != 0) {
+    (batch.done() ? garbage_.parts : batch.parts).push_back(std::move(chunk.part));
+  }
   chunk.part = {};
   chunk.part.first = next;
   if (batch.settled == batch.elements.count() && !batch.done()) end(batch);
@@ -272,13 +274,19 @@ void Ledger::end(Node& node) {
   if (!callbacks.empty()) wakes_->call_back(std::move(callbacks));
 }
 
+/// It is empty then. Large memory is freed without the lock.
+void Ledger::put_aside(detail::Payload& payload) {
+  if (payload.size() > detail::Payload::inline_bytes) garbage_.payloads.push_back(std::move(payload));
+  payload.clear();
+}
+
 /// Nothing more can come of it, and nobody reads its arguments any more.
 void Ledger::release(Node& node) {
   --outstanding_;
   if (node.is_batch) {
     garbage_.bytes.push_back(std::move(static_cast<Batch&>(node).elements.bytes));
   } else if (node.cancelled && !node.held) {
-    node.payload.clear();
+    put_aside(node.payload);
   }
   garbage_.nodes.push_back(LibraryRef<Node>::adopt(&node));
 }
@@ -287,7 +295,10 @@ void Ledger::cancel(Node& node) {
   node.more().error = std::make_exception_ptr(Cancelled("the task was cancelled"));
   node.outcome = Outcome::error;
   node.cancelled = true;
-  if (node.is_batch) static_cast<Batch&>(node).parts.clear();
+  if (node.is_batch) {
+    std::ranges::move(std::exchange(static_cast<Batch&>(node).parts, {}),
+                      std::back_inserter(garbage_.parts));
+  }
   end(node);
 }
 

@@ -136,6 +136,8 @@ class Ledger {
     std::vector<detail::LibraryRef<detail::Node>> nodes;
     std::vector<std::shared_ptr<const void>> slabs;
     std::vector<std::vector<std::byte>> bytes;
+    std::vector<detail::Payload> payloads;
+    std::vector<detail::Part> parts;
   };
   Garbage take_garbage() { return std::exchange(garbage_, {}); }
 
@@ -148,6 +150,7 @@ class Ledger {
                            std::uint32_t count);
   void hand_in(detail::Chunk& chunk);
   void answered(detail::Assignment& work);
+  void put_aside(detail::Payload& payload);
   void end(detail::Node& node);
   void release(detail::Node& node);
   void ended_elements(detail::Batch& batch, std::uint32_t count, bool failed);

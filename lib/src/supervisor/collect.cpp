@@ -81,6 +81,7 @@ void Supervisor::collect_from(Worker& worker) {
 /// How fast it is.
 void Supervisor::measure(Worker& worker, unsigned outcomes) {
   collected_ = true;
+  worker.rooms_lost = 0;
   const Deadline now = Clock::now();
   const auto per_call = (now - worker.busy_since) / outcomes;
   // A hand that ran empty was idle for part of that time: it only proves that calls are no slower.

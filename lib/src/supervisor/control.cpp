@@ -26,6 +26,11 @@ void Supervisor::read_control(Worker& worker) {
     const channel::Packet packet = worker.end.receive(message);
     if (packet == channel::Packet::none) return;
     if (packet == channel::Packet::gone) return;  // its pidfd will say the rest
+    const bool of_rooms = packet == channel::Packet::message &&
+                          (message.kind == wire::ControlKind::need_slab ||
+                           message.kind == wire::ControlKind::lost_slab);
+    if (of_rooms) collect_from(worker);  // it published before it spoke: which rooms it has is known now
+    if (!worker.violation.empty()) return;
     if (packet == channel::Packet::nonsense) {
       violated(worker, "it sent a control packet of no known form");
     } else if (message.kind == wire::ControlKind::lost_slab && lost_slab(worker, message.value)) {

@@ -57,6 +57,7 @@ void Supervisor::terminate() {
 
 /// Every task that is not done ends now; workers that may run one are killed.
 void Supervisor::end_everything() {
+  slabs_->stop_reuse();
   const auto error = [this] { return end_error(); };
   ledger_.fail_waiting(error);
   for (const auto& worker : workers_) {

@@ -170,7 +170,10 @@ void Supervisor::release_held(Node& node, std::exception_ptr failed) {
     }
   }
   Lock lock = driver_.hold();
-  if (node.done()) return let_go(lock);
+  if (node.done()) {
+    let_go(lock);
+    return node.payload.clear();
+  }
   if (slab) node.more().slab = std::move(slab);
   ledger_.release_held(node);
   attention_ = true;  // a closed pool may have waited for it with workers that have done their share
@@ -187,7 +190,10 @@ void Supervisor::release_held(Node& node, std::exception_ptr failed) {
 /// Null: it needs none.
 std::shared_ptr<channel::Slab> Supervisor::slab_or_throw(const detail::Assignment& work) {
   try {
-    return fits_an_arena(work) ? nullptr : copy_to_slab(*slabs_, work);
+    if (fits_an_arena(work)) return nullptr;
+    auto slab = copy_to_slab(*slabs_, work);
+    watch_slabs();
+    return slab;
   } catch (const std::exception& error) {
     throw EncodingError("a call of " + std::to_string(call_bytes(work)) +
                         " bytes cannot be sent: " + error.what() + os::advice_on(error.what()));

@@ -178,7 +178,14 @@ bool Supervisor::do_chore(Lock& lock) {
   if (chores_.empty()) return false;
   const auto chore = std::move(chores_.front());
   chores_.pop_front();
-  chore(lock);
+  guarded([&] {
+    try {
+      chore(lock);
+    } catch (...) {
+      if (!lock.owns_lock()) lock.lock();
+      throw;
+    }
+  });
   return true;
 }
 

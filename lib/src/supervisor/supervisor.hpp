@@ -203,8 +203,12 @@ class Supervisor final : public ledger::AskedCore, private Turns, private Wakes 
   void drop_unused(Worker& worker);
   bool lost_slab(Worker& worker, std::uint64_t number);
   void give_room(Ticket ticket, std::uint64_t bytes, Lock& lock);
+  std::shared_ptr<channel::Slab> send_room(Worker& worker, const std::shared_ptr<channel::Slab>& room,
+                                           int refused);
+  void watch_slabs();
   void keep_memory();
   void give_memory_back();
+  void free_later(std::vector<std::shared_ptr<channel::Slab>> old);
   void drop_gone();
 
   // dispatch.cpp

@@ -114,6 +114,8 @@ struct Worker {
     std::uint64_t last;  // the slot of the last call in it
   };
   std::vector<Shown> shown = {};
+  std::uint64_t may_lose = 0;  // of those that were sent: more than it has told of as lost
+  unsigned rooms_lost = 0;   // since its last outcome
   bool room_wanted = false;  // it asked for room for a result, and waits
 
   std::unique_ptr<channel::Stage> stage = {};  // once a large flat map came to it

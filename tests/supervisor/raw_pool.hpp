@@ -1,4 +1,4 @@
-// A supervisor over one RawWorker.
+// A supervisor over RawWorkers.
 #pragma once
 
 #include <memory>
@@ -9,14 +9,14 @@
 
 namespace procpool::test {
 
-class Hostile : public testing::Test {
+class RawPool : public testing::Test {
  protected:
-  explicit Hostile(int processes = 1)
+  explicit RawPool(int processes = 1)
       : core_(new supervisor::Supervisor({.processes = processes,
                                           .make_launcher = [this] { return machine_.make_launcher(); },
                                           .on_callback_error = {},
                                           .hooks = {}})) {}
-  ~Hostile() override { core_->abandon_pool(true); }  // none of these hears a stop
+  ~RawPool() override { core_->abandon_pool(true); }  // none of these hears a stop
 
   /// The first worker, ready.
   std::shared_ptr<RawWorker> start() {
@@ -38,5 +38,14 @@ class Hostile : public testing::Test {
   RawMachine machine_;
   supervisor::Supervisor* core_;
 };
+
+// An outcome in a room.
+struct InRoom {
+  wire::OutcomeHeader header{1, 0};
+  wire::SlabOutcome outcome{1, 0, 5};
+};
+inline void publish(RawWorker& worker, const InRoom& record) {
+  worker.publish(static_cast<std::uint32_t>(wire::RecordKind::slab_value), wire::bytes_of(record));
+}
 
 }  // namespace procpool::test

@@ -16,8 +16,6 @@
 
 #include <atomic>
 #include <cstddef>
-#include <cstdlib>
-#include <new>
 #include <string_view>
 
 namespace procpool::test {
@@ -60,24 +58,11 @@ Failing::Failing(const Fault& fault, int nth) {
 Failing::~Failing() { failing = nullptr; }
 bool Failing::happened() const { return left <= 0; }
 
-const Fault& no_memory() {
-  static const Fault fault{"operator new", ENOMEM};
-  return fault;
-}
-
 }  // namespace procpool::test
 
 // ---- the functions -------------------------------------------------------------------------------
 
 using procpool::test::fails;
-
-void* operator new(std::size_t size) {
-  if (fails("operator new")) throw std::bad_alloc();
-  if (void* const memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 extern "C" {
 

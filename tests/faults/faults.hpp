@@ -14,7 +14,6 @@ struct Fault {
 inline void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.call; }
 
 const std::vector<Fault>& all_faults();
-const Fault& no_memory();  // operator new
 
 // While one lives, the nth call of that name fails with that error, once, whichever thread makes it;
 // in the process that made the Failing, not in those it forks.

@@ -7,7 +7,6 @@
 #include <new>
 #include <numeric>
 #include <optional>
-#include <random>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -117,28 +116,10 @@ TEST_P(Faults, P_POOL_03_the_pool_lives_or_says_why_not) {
   EXPECT_EQ(nth > 1, !executes) << "no call of " << fault.call;
 }
 
-// The same for memory: some of the many allocations, other ones each time.
-class FaultsOfMemory : public Faults {};
-
-TEST_P(FaultsOfMemory, P_POOL_03_the_pool_lives_or_says_why_not) {
-  const auto& [method, fault] = GetParam();
-  const unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::mt19937 random(seed);
-  for (int nth = 1; live(method, fault, nth) && !HasFailure();) {
-    nth += 1 + static_cast<int>(random() % static_cast<unsigned>(nth / 16 + 3));
-  }
-}
-
 std::string case_name(const testing::TestParamInfo<Case>& info) {
   static const std::map<StartMethod, std::string> names = {
       {StartMethod::fork, "fork_"}, {StartMethod::forkserver, "forkserver_"}, {StartMethod::spawn, "spawn_"}};
   return names.at(std::get<StartMethod>(info.param)) + std::get<Fault>(info.param).call;
-}
-
-std::string method_name(const testing::TestParamInfo<Case>& info) {
-  const std::string name = case_name(info);
-  return name.substr(0, name.find('_'));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -146,12 +127,6 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Combine(testing::Values(StartMethod::fork, StartMethod::forkserver, StartMethod::spawn),
                      testing::ValuesIn(all_faults())),
     case_name);
-
-INSTANTIATE_TEST_SUITE_P(
-    Of, FaultsOfMemory,
-    testing::Combine(testing::Values(StartMethod::fork, StartMethod::forkserver, StartMethod::spawn),
-                     testing::Values(no_memory())),
-    method_name);
 
 }  // namespace
 }  // namespace procpool::test

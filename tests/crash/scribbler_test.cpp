@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
@@ -17,6 +18,7 @@
 
 #include "crash/pool_of.hpp"
 #include "crash/room.hpp"
+#include "shm/layout.hpp"
 #include "support/processes.hpp"
 
 namespace procpool::test {
@@ -67,11 +69,11 @@ int scribble_later(std::string room, unsigned seed) {
   return getpid();
 }
 
-/// The word by which it says that it sleeps; where: shm/layout.hpp.
+/// The word by which it says that it sleeps.
 volatile std::uint32_t& sleep_word() {
-  constexpr std::size_t results_bytes = 40960, asleep = 128;
+  constexpr std::size_t asleep = offsetof(shm::ResultHeader, asleep);
   for (const Span& span : writable_shared_memory()) {
-    if (span.last - span.first != results_bytes) continue;
+    if (span.last - span.first != sizeof(shm::ResultMemory)) continue;
     return *reinterpret_cast<volatile std::uint32_t*>(span.first + asleep);
   }
   throw std::logic_error("no control page");
@@ -120,7 +122,7 @@ INSTANTIATE_TEST_SUITE_P(Of, P_CRASH_55_Scribbler, testing::ValuesIn(all_methods
 
 TEST_P(P_CRASH_55_Scribbler, InATask) {
   Pool pool = pool_of(2);
-  constexpr int results_bytes = 40960;  // shm/layout.hpp: nothing else is writable
+  constexpr int results_bytes = sizeof(shm::ResultMemory);  // nothing else is writable
   for (int round = 0; round < 20; ++round) {
     const auto scribbling = pool.submit(scribble_in_task, room_.path(), seed());
     const auto others = submit_others(pool);

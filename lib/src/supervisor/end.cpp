@@ -21,7 +21,7 @@ namespace {
 
 /// How long a death waits for the template's word on how it came. Too short: "status unknown" on a
 /// busy machine; too long: the task's error is late when the template is gone.
-constexpr auto status_patience = 50ms;
+constexpr auto status_patience = 500ms;
 
 /// How often one is looked for that was killed because its end could not be watched for. Too short: a
 /// busy supervisor; too long: join and the next start wait.

@@ -46,7 +46,7 @@ void tell_stacks(channel::WorkerEnd& end) {
 /// A signal that came when this had started already, and did not say so yet, was in vain.
 void now_runs(std::uint64_t word) noexcept {
   shm::store_release(running, word);
-  std::atomic_signal_fence(std::memory_order_seq_cst);
+  asm volatile("" ::: "memory");  // the signal comes to this thread: the compiler's order is enough
   if (word != 0 && home != nullptr && shm::load_hint(home->stack_wanted()) == word) {
     std::raise(os::stack_signal);
   }

@@ -92,6 +92,7 @@ TEST(Priorities, TheMostUrgentGoesToWhoeverIsFreeFirst) {
   second.open();  // one worker is free, the other stays where it is
   for (std::size_t i = 2; i != calls.size(); ++i) wait(*calls[i]);
   first.open();
+  const std::lock_guard lock(mutex);
   ASSERT_EQ(order.size(), 6u);
   EXPECT_EQ(order[0], 20u);
   EXPECT_EQ(order[1], 21u);

@@ -95,7 +95,8 @@ void run(bool launchers_are_lost) {
     killer.join();
     pool.core().close();
     EXPECT_TRUE(pool.core().join(never));
-    EXPECT_EQ(pool.machine().alive(), 0);
+    // One that was being started when its launcher was lost ends by itself: its socket is closed.
+    EXPECT_TRUE(comes_true([&] { return pool.machine().alive() == 0; }));
   }
   EXPECT_GT(tally.settled, 240);
   EXPECT_EQ(tally.callbacks, 0);

@@ -14,11 +14,27 @@
 namespace procpool::test {
 namespace {
 
-std::string wait_deaf(const std::string& gate) {
+// What a stuck task is asked by, as a set.
+sigset_t the_signal() {
   sigset_t urgent;
   sigemptyset(&urgent);
   sigaddset(&urgent, SIGURG);
+  return urgent;
+}
+void block_the_signal() {
+  const sigset_t urgent = the_signal();
   sigprocmask(SIG_BLOCK, &urgent, nullptr);
+}
+void await_the_blocked_signal() {
+  sigset_t waiting;
+  do {
+    std::this_thread::yield();
+    sigpending(&waiting);
+  } while (sigismember(&waiting, SIGURG) == 0);
+}
+
+std::string wait_deaf(const std::string& gate) {
+  block_the_signal();
   pass_gate(gate);
   return "heard nothing";
 }
@@ -39,14 +55,9 @@ TEST_P(Conformance, P_JOB_02_a_task_that_blocks_the_signal_is_reported_without_i
 // The kernel gives the signal to the other thread, as the first one blocks it.
 [[gnu::noinline]] std::string listen_late(const std::string& gate) {
   std::jthread other([&] { pass_gate(gate); });
-  sigset_t urgent, waiting;
-  sigemptyset(&urgent);
-  sigaddset(&urgent, SIGURG);
-  sigprocmask(SIG_BLOCK, &urgent, nullptr);
-  do {
-    std::this_thread::yield();
-    sigpending(&waiting);
-  } while (sigismember(&waiting, SIGURG) == 0);
+  block_the_signal();
+  await_the_blocked_signal();
+  const sigset_t urgent = the_signal();
   sigprocmask(SIG_UNBLOCK, &urgent, nullptr);
   return "listened";
 }
@@ -67,14 +78,8 @@ TEST_P(Conformance, P_JOB_02_another_threads_signal_is_passed_on) {
 
 // It ends as soon as it has been asked: long before it is given up.
 std::string end_deaf() {
-  sigset_t urgent, waiting;
-  sigemptyset(&urgent);
-  sigaddset(&urgent, SIGURG);
-  sigprocmask(SIG_BLOCK, &urgent, nullptr);
-  do {
-    std::this_thread::yield();
-    sigpending(&waiting);
-  } while (sigismember(&waiting, SIGURG) == 0);
+  block_the_signal();
+  await_the_blocked_signal();
   return "heard nothing";
 }
 

@@ -27,6 +27,21 @@ class OfEachMethod : public Census, public testing::WithParamInterface<StartMeth
   static Pool pool_of(int processes) { return Pool(options_of(GetParam(), processes)); }
 };
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool sanitized = true;  // the handlers of crashes are the sanitizer's
+#else
+inline constexpr bool sanitized = false;
+#endif
+
+/// One of what the library's own handlers of crashes tell.
+class OfOwnHandlers : public OfEachMethod {
+ protected:
+  void SetUp() override {
+    OfEachMethod::SetUp();
+    if (sanitized) GTEST_SKIP() << "a sanitizer has its own handlers of crashes";
+  }
+};
+
 inline std::string method_name(const testing::TestParamInfo<StartMethod>& info) {
   return name_of(info.param);
 }

@@ -17,19 +17,7 @@
 namespace procpool::test {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;  // the handlers of crashes are the sanitizer's
-#else
-constexpr bool sanitized = false;
-#endif
-
-class P_CRASH_Report : public OfEachMethod {
- protected:
-  void SetUp() override {
-    OfEachMethod::SetUp();
-    if (sanitized) GTEST_SKIP() << "a sanitizer has its own handlers of crashes";
-  }
-};
+class P_CRASH_Report : public OfOwnHandlers {};
 INSTANTIATE_TEST_SUITE_P(Of, P_CRASH_Report, testing::ValuesIn(all_methods), method_name);
 
 CrashReport report_of(const std::function<void()>& crash) {
